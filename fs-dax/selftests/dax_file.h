@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Files on a DAX filesystem, and where their bytes are.
+ *
+ * Tests that write are told where by their environment, and skip themselves
+ * without: PMEM_TEST_DIR is a directory on a filesystem that is mounted with
+ * -o dax, PMEM_TEST_DEV the block device below it, PMEM_TEST_NODAX_DIR a directory
+ * on a filesystem that is mounted without, and PMEM_TEST_DISK may be overwritten.
+ */
+#ifndef _DAX_FILE_H
+#define _DAX_FILE_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <linux/fiemap.h>
+#include <linux/fs.h>
+
+#include "../kselftest.h"
+
+#define PMD_SIZE	(2UL << 20)
+
+/* Extents whose physical offset is not where their bytes are. */
+#define NOT_A_PLACE	(FIEMAP_EXTENT_UNKNOWN | FIEMAP_EXTENT_DELALLOC | \
+			 FIEMAP_EXTENT_ENCODED | FIEMAP_EXTENT_NOT_ALIGNED)
+
+/* Documentation/admin-guide/mm/pagemap.rst; the pfn reads as 0 unless root */
+#define PAGEMAP_PRESENT	0x8000000000000000ULL
+#define PAGEMAP_PFN	0x007fffffffffffffULL
+
+/* The value of environment variable @name, or the end of the test. */
+static inline const char *test_variable(const char *name)
+{
+	const char *value = getenv(name);
+
+	if (!value)
+		ksft_exit_skip("%s is not set\n", name);
+	return value;
+}
+
+/* A new file in PMEM_TEST_DIR, of @size bytes by one fallocate(); unlinked. */
+static inline int dax_file(size_t size)
+{
+	const char *dir = test_variable("PMEM_TEST_DIR");
+	int fd = open(dir, O_RDWR | O_TMPFILE, 0600);
+	struct statx stx;
+
+	if (fd < 0)
+		ksft_exit_fail_msg("open %s: %s\n", dir, strerror(errno));
+	if (statx(fd, "", AT_EMPTY_PATH, 0, &stx) ||
+	    !(stx.stx_attributes & STATX_ATTR_DAX))
+		ksft_exit_skip("files in %s do not use DAX\n", dir);
+	if (fallocate(fd, 0, 0, size))
+		ksft_exit_fail_msg("fallocate %zu bytes in %s: %s\n", size, dir,
+				   strerror(errno));
+	return fd;
+}
+
+/* A shared mapping of the whole file, aligned so that huge pages can be used. */
+static inline char *dax_map(int fd, size_t size)
+{
+	size_t room = size + PMD_SIZE;
+	char *area, *map;
+
+	area = (char *)mmap(NULL, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
+			    -1, 0);
+	if (area == MAP_FAILED)
+		ksft_exit_fail_msg("mmap %zu bytes: %s\n", room, strerror(errno));
+
+	map = (char *)(((uintptr_t)area + PMD_SIZE - 1) & ~(PMD_SIZE - 1));
+	map = (char *)mmap(map, size, PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_FIXED, fd, 0);
+	if (map == MAP_FAILED)
+		ksft_exit_fail_msg("mmap file: %s\n", strerror(errno));
+	return map;
+}
+
+/* What of the file's bytes from @offset on, @length at most, is in one extent. */
+static inline struct fiemap_extent file_extent(int fd, uint64_t offset,
+					       uint64_t length)
+{
+	union {
+		struct fiemap map;
+		char space[sizeof(struct fiemap) + sizeof(struct fiemap_extent)];
+	} u;
+
+	memset(&u, 0, sizeof(u));
+	u.map.fm_start = offset;
+	u.map.fm_length = length;
+	u.map.fm_extent_count = 1;
+	if (ioctl(fd, FS_IOC_FIEMAP, &u.map) || u.map.fm_mapped_extents != 1)
+		ksft_exit_fail_msg("FIEMAP at %llu: no extent\n",
+				   (unsigned long long)offset);
+	if (u.map.fm_extents[0].fe_flags & NOT_A_PLACE)
+		ksft_exit_fail_msg("FIEMAP at %llu: flags %#x, no place on the device\n",
+				   (unsigned long long)offset,
+				   u.map.fm_extents[0].fe_flags);
+	return u.map.fm_extents[0];
+}
+
+/* Where byte @offset of the file is on the device, in bytes. */
+static inline uint64_t file_to_device(int fd, uint64_t offset)
+{
+	struct fiemap_extent extent = file_extent(fd, offset, 1);
+
+	return extent.fe_physical + (offset - extent.fe_logical);
+}
+
+/* The physical address behind @addr, which has been touched; needs root. */
+static inline uint64_t physical_address(const void *addr)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+	uint64_t entry = 0;
+	int fd;
+
+	fd = open("/proc/self/pagemap", O_RDONLY);
+	if (fd < 0 ||
+	    pread(fd, &entry, sizeof(entry),
+		  (uintptr_t)addr / page * sizeof(entry)) != sizeof(entry))
+		ksft_exit_fail_msg("pagemap: %s\n", strerror(errno));
+	close(fd);
+
+	if (!(entry & PAGEMAP_PRESENT))
+		ksft_exit_fail_msg("%p is not mapped\n", addr);
+	if (!(entry & PAGEMAP_PFN))
+		ksft_exit_skip("physical addresses are for root only\n");
+	return (entry & PAGEMAP_PFN) * page + (uintptr_t)addr % page;
+}
+
+/* How many of the bytes are mapped in huge pages at this moment. */
+static inline size_t huge_bytes(const void *addr, size_t size)
+{
+	struct page_region regions[64];
+	struct pm_scan_arg arg;
+	size_t bytes = 0;
+	long nr, i;
+	int fd;
+
+	fd = open("/proc/self/pagemap", O_RDONLY);
+	if (fd < 0)
+		ksft_exit_fail_msg("pagemap: %s\n", strerror(errno));
+
+	memset(&arg, 0, sizeof(arg));
+	arg.size = sizeof(arg);
+	arg.start = (uintptr_t)addr;
+	arg.end = (uintptr_t)addr + size;
+	arg.vec = (uintptr_t)regions;
+	arg.vec_len = ARRAY_SIZE(regions);
+	arg.category_mask = PAGE_IS_PRESENT | PAGE_IS_HUGE;
+	arg.return_mask = PAGE_IS_PRESENT | PAGE_IS_HUGE;
+
+	for (; arg.start < arg.end; arg.start = arg.walk_end) {
+		nr = ioctl(fd, PAGEMAP_SCAN, &arg);
+		if (nr < 0)
+			ksft_exit_fail_msg("PAGEMAP_SCAN: %s\n", strerror(errno));
+		for (i = 0; i < nr; i++)
+			bytes += regions[i].end - regions[i].start;
+	}
+
+	close(fd);
+	return bytes;
+}
+
+#endif /* _DAX_FILE_H */

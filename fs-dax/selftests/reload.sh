@@ -1,0 +1,71 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# What the devices hold outlives the module: after rmmod and modprobe with the
+# same parameters a filesystem is whole and its files are as they were.
+# Overwrites PMEM_TEST_DISK.
+
+DIR="$(dirname "$(readlink -f "$0")")"
+# shellcheck source=/dev/null
+. "$DIR"/../kselftest/ktap_helpers.sh
+
+ktap_print_header
+disk=${PMEM_TEST_DISK:-}
+if [ -z "$disk" ]; then
+	ktap_skip_all "PMEM_TEST_DISK is not set"
+	exit "$KSFT_SKIP"
+fi
+if [ ! -e /sys/module/pmem/refcnt ]; then
+	ktap_skip_all "the driver is not a module"
+	exit "$KSFT_SKIP"
+fi
+mnt=$(mktemp -d)
+trap 'umount "$mnt" 2> /dev/null; rmdir "$mnt"' EXIT
+ktap_set_plan 6
+
+parameters=()
+for name in start size count; do
+	parameters+=("$name=$(cat /sys/module/pmem/parameters/$name)")
+done
+
+wipefs -q -a "$disk" >&2
+mkfs.ext4 -q "$disk" >&2
+mount -o dax "$disk" "$mnt" || ktap_exit_fail_msg "$disk does not mount"
+head -c 16M /dev/urandom > "$mnt/file"
+sum=$(sha256sum < "$mnt/file")
+
+# udev opens a device when it changes, and an open device is in use
+settle()
+{
+	! command -v udevadm > /dev/null || udevadm settle
+}
+
+refuse_unload()
+{
+	! rmmod pmem 2> /dev/null
+}
+
+is_gone()
+{
+	[ ! -e "$disk" ]
+}
+
+same_file()
+{
+	[ "$(sha256sum < "$mnt/file")" = "$sum" ]
+}
+
+ktap_test_result "a mounted device keeps the module loaded" refuse_unload
+umount "$mnt"
+settle
+ktap_test_result "the module is unloaded" rmmod pmem
+ktap_test_result "and the device is gone" is_gone
+modprobe pmem "${parameters[@]}"
+settle
+ktap_test_result "after loading again the filesystem is clean" e2fsck -fn "$disk"
+mount -o dax "$disk" "$mnt" || ktap_exit_fail_msg "$disk does not mount again"
+ktap_test_result "the file is as it was" same_file
+umount "$mnt"
+ktap_test_result "and the filesystem is still clean" e2fsck -fn "$disk"
+
+ktap_finished
