@@ -1,0 +1,68 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# The five lines of pmem.config, and nothing else, give pmem.ko and FS_DAX on top of a
+# configuration that people have.
+. "$(dirname "$0")/../common.sh"
+lock_cache
+
+tree=$("$TOP/ci/apply")
+work=$CACHE/config.tmp
+trap 'rm -rf "$work"' EXIT
+
+# merged NAME BASE: BASE with the five lines on top, in $work/NAME
+merged() {
+	mkdir -p "$work/$1"
+	cp "$2" "$work/$1/base"
+	(cd "$tree" &&
+	 scripts/kconfig/merge_config.sh -O "$work/$1" "$work/$1/base" \
+		"$TOP/kernel-config/pmem.config") > "$work/$1/log" 2>&1
+}
+
+# Every line of the fragment is in the result, and what it needs is too.
+has_all() {
+	local line
+	while read -r line; do
+		grep -qxF -- "$line" "$work/$1/.config" ||
+			{ echo "$line is not in the result"; return 1; }
+	done < <(cat "$TOP/kernel-config/pmem.config"
+		 printf 'CONFIG_%s=y\n' ZONE_DEVICE TRANSPARENT_HUGEPAGE FS_DAX_PMD)
+}
+
+no_unmet() {
+	! grep -A 5 'unmet direct dependencies\|recursive dependency' "$work/$1/log"
+}
+
+# The module alone, with what building modules needs of that kernel.
+builds() {
+	local make=(make -s -C "$tree" O="$work/$1" -j"$(nproc)" CC='ccache gcc')
+	"${make[@]}" modules_prepare &&
+	"${make[@]}" KBUILD_MODPOST_WARN=1 drivers/block/pmem/pmem.ko &&
+	[ -s "$work/$1/drivers/block/pmem/pmem.ko" ]
+}
+
+check() {
+	report "pmem.config merges onto $3" merged "$1" "$2"
+	report "pmem.config on $3 gives BLK_DEV_PMEM and FS_DAX" has_all "$1"
+	report "pmem.config on $3 leaves no dependency unmet" no_unmet "$1"
+	report "pmem.ko builds with $3" builds "$1"
+}
+
+mkdir -p "$work/defconfig.base"
+make -s -C "$tree" O="$work/defconfig.base" x86_64_defconfig
+check defconfig "$work/defconfig.base/.config" x86_64_defconfig
+
+# Debian's package of configurations comes from the same place as its source.
+distribution() {
+	local package=${BASE_PACKAGE/source/config} version=$BASE_TESTED kept
+	[[ $tree != */tree-"$BASE_PACKAGE"-* ]] || version=${tree##*"$BASE_PACKAGE"-}
+	kept=$CACHE/config-$version
+	if [ ! -s "$kept" ]; then
+		{ download "$package=$version" "$work/deb" ||
+		  { update_packages && download "$package=$version" "$work/deb"; }; } &&
+		unxz -c "$work"/deb/usr/src/linux-config-*/config.amd64_none_amd64.xz > "$kept.tmp" &&
+		mv "$kept.tmp" "$kept" || return
+	fi
+	cp "$kept" "$work/distribution.base"
+}
+report "Debian's configuration can be had" distribution
+check distribution "$work/distribution.base" "Debian's configuration"

@@ -1,0 +1,48 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# The compiler, sparse and a C++ reader have nothing to say about the project's
+# files in the kernel tree.
+. "$(dirname "$0")/../common.sh"
+lock_cache
+work=$(mktemp -d "$CACHE/kernel-code.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+
+"$TOP/ci/build" vm > /dev/null
+tree=$("$TOP/ci/apply")
+build=$CACHE/build-${tree##*/tree-}-vm
+
+# build_driver MAKE-ARGUMENT...: all of the driver anew; messages on stdout
+build_driver() {
+	rm -f "$build"/drivers/block/pmem/*.o
+	make -s -C "$tree" O="$build" CC='ccache gcc' "$@" drivers/block/pmem/ 2>&1 ||
+		echo 'the driver does not build'
+}
+
+silent() {
+	local output
+	output=$(build_driver "$@")
+	[ -z "$output" ] || { echo "$output"; return 1; }
+}
+report 'W=1 and sparse are silent on the driver' silent W=1 C=2
+
+# The kernel's own headers give thousands: only ours count.
+cxx_compatible() {
+	local output
+	output=$(build_driver KCFLAGS='-Wc++-compat -Wno-error' |
+		grep 'drivers/block/pmem/.*warning\|does not build') || return 0
+	echo "$output"
+	return 1
+}
+report 'no -Wc++-compat warning in the driver' cxx_compatible
+
+# The next build finds the objects that it made itself.
+build_driver > /dev/null
+
+# make_selftests: into a folder of their own, with every warning an error
+make_selftests() {
+	make -s -C "$tree/tools/testing/selftests/pmem" OUTPUT="$work/selftests" \
+		KHDR_INCLUDES="-isystem $build/usr/include" \
+		USERCFLAGS='-Werror -Wc++-compat' all
+}
+mkdir "$work/selftests"
+report 'the selftests build without a warning' make_selftests

@@ -1,0 +1,21 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# The driver's logic that needs no kernel is right, compiled as C++20 and run
+# under the address and undefined-behaviour sanitizers.
+. "$(dirname "$0")/../common.sh"
+lock_cache
+
+build=$CACHE/build-unit
+configure() {
+	cmake --fresh -S "$TOP" -B "$build" -DCMAKE_BUILD_TYPE=Debug
+}
+report 'the unit tests configure' configure
+report 'the unit tests build' cmake --build "$build" -j "$(nproc)"
+
+status=0
+output=$("$build/layout_test" 2>&1) || status=$?
+sed -n 's/^\[       OK \] \([^ ]*\).*/ok - \1/p; s/^\[  FAILED  \] \([^ ,]*\) (.*/not ok - \1/p' <<< "$output"
+clean() {
+	[ "$status" = 0 ] || { echo "$output"; return 1; }
+}
+report 'the unit tests end without a failure or a sanitizer report' clean
