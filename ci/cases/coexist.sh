@@ -1,0 +1,66 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# This driver and drivers/nvdimm work side by side in one kernel, each on its own
+# memory and with its own numbers, whichever is loaded first.
+#
+# nd_pmem says of all memory marked by memmap=nn!ss that it cannot flush it; that
+# is so without this driver, too.
+#
+# allows: nd_pmem namespace.*: unable to guarantee persistence of writes
+# memory: 14G
+# cmdline: memmap=2G!4G memmap=4G$8G
+# reboots: 1
+set -euo pipefail
+
+# disks FOLDER: the names of the pmem disks below a folder of /sys/devices
+disks() {
+	find "/sys/devices/$1" -path '*/block/pmem*' -prune -printf '%f\n' | sort | paste -sd' '
+}
+
+# usable DISK: a filesystem on it can be made, mounted with DAX and written
+usable() {
+	mkfs.ext4 -q -F "/dev/$1" && mount -o dax "/dev/$1" /mnt &&
+		dd if=/dev/urandom of=/mnt/file bs=1M count=4 status=none &&
+		umount /mnt && e2fsck -fn "/dev/$1" > /dev/null 2>&1
+}
+
+# shellcheck source=ci/report.sh
+. "${0%/cases/*}/report.sh"
+has_disks() { [ "$(wc -w <<< "$2")" = "$1" ]; }
+
+check() {
+	local order=$1 disk theirs ours
+	theirs=$(disks platform)
+	ours=$(disks virtual)
+	report "$order: drivers/nvdimm has one disk, $theirs" has_disks 1 "$theirs"
+	report "$order: this driver has two, $ours" has_disks 2 "$ours"
+	for disk in $theirs $ours; do
+		report "$order: ext4 with DAX works on $disk" usable "$disk"
+	done
+}
+
+load_nvdimm() {
+	local i
+	modprobe -a nd_pmem nd_e820
+	# its devices are probed in the background
+	for ((i = 0; i < 100; i++)); do
+		[ -z "$(disks platform)" ] || return 0
+		sleep 0.1
+	done
+}
+
+load_pmem() {
+	modprobe pmem start=8 size=4 count=2
+}
+
+if [ "$PMEM_BOOT" = 0 ]; then
+	load_nvdimm
+	load_pmem
+	check 'nvdimm first'
+	# its modules hold on to each other, so the other order takes a reboot
+	"$PMEM_RESET"
+fi
+
+load_pmem
+load_nvdimm
+check 'this driver first'

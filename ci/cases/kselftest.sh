@@ -1,0 +1,40 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# The selftests pass on the set-up that pmem.config is for: 32 GiB from 32 GiB
+# on, as four devices.
+#
+# memory: 65G
+# cmdline: memmap=32G$32G
+# module: pmem
+# timeout: 300
+set -euo pipefail
+
+run() {
+	local arguments
+	mapfile -t arguments < <(printf -- '-t\npmem:%s\n' "$@")
+	"$PMEM_KERNEL/selftests/run_kselftest.sh" "${arguments[@]}"
+}
+
+run devices
+
+# shellcheck source=ci/report.sh
+. "${0%/cases/*}/report.sh"
+write_back() {
+	[ "$(grep -c 'mem 0x0*[8ace]00000000-.* write-back$' /sys/kernel/debug/x86/pat_memtype_list)" = 4 ]
+}
+report 'the memory of all four devices is mapped write-back' write_back
+
+export PMEM_TEST_DEV=/dev/pmem0 PMEM_TEST_DIR=/mnt/mem
+mkfs.ext4 -q "$PMEM_TEST_DEV"
+mkdir -p "$PMEM_TEST_DIR"
+mount -o dax "$PMEM_TEST_DEV" "$PMEM_TEST_DIR"
+export PMEM_TEST_NODAX_DIR=/mnt/nodax
+mkfs.ext4 -q /dev/pmem2
+mkdir -p "$PMEM_TEST_NODAX_DIR"
+mount /dev/pmem2 "$PMEM_TEST_NODAX_DIR"
+run contiguous same_bytes huge_pages map_sync
+umount "$PMEM_TEST_DIR" "$PMEM_TEST_NODAX_DIR"
+e2fsck -fn "$PMEM_TEST_DEV"
+
+export PMEM_TEST_DISK=/dev/pmem1
+run partition.sh reload.sh
