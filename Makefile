@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: GPL-2.0
+# The front door. Each target is a line that starts a script of ci/.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo shell test test-debug series clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+demo: ## fetch, apply, build, boot a 65 GiB guest, show the driver at work
+	@ci/demo
+
+shell: ## the same, with a prompt at the end
+	@ci/demo shell
+
+test: ## everything that checks; T="NAME..." only those of ci/checks and ci/cases
+	@ci/test $(T)
+
+test-debug: ## the guest cases on a kernel with KASAN and lockdep
+	@ci/test --add debug $(T)
+
+series: ## write the patches that add the project's files
+	@ci/make-series
+
+clean: ## remove trees, builds and the compiler's cache
+	@ci/clean
