@@ -4,7 +4,6 @@
  * the memory, one behind the other, with the geometry of a disk of that size, and
  * with a queue that takes flushes.
  */
-#include <dirent.h>
 #include <linux/hdreg.h>
 
 #include "dax_file.h"
