@@ -6,53 +6,51 @@
 #include <linux/bvec.h>
 #include <linux/hdreg.h>
 #include <linux/module.h>
-#include <linux/uaccess.h>
+#include <linux/sizes.h>
+#include <linux/sysfs.h>
 
 #include "pmem.h"
 
-static char *pmem_sector_addr(struct pmem_device *pmem, sector_t sector)
-{
-	return pmem->addr + (sector << SECTOR_SHIFT);
-}
-
-/* A machine check while reading is an I/O error, not the end of the kernel. */
-static blk_status_t pmem_read(struct pmem_device *pmem, sector_t sector,
-			      struct bio_vec *bvec)
-{
-	if (copy_mc_to_kernel(bvec_virt(bvec), pmem_sector_addr(pmem, sector),
-			      bvec->bv_len))
-		return BLK_STS_IOERR;
-	return BLK_STS_OK;
-}
-
-/* Past the CPU caches, so that pmem_wmb() alone makes it durable. */
-static blk_status_t pmem_write(struct pmem_device *pmem, sector_t sector,
-			       struct bio_vec *bvec)
-{
-	memcpy_flushcache(pmem_sector_addr(pmem, sector), bvec_virt(bvec),
-			  bvec->bv_len);
-	return BLK_STS_OK;
-}
+/*
+ * Zeroing takes time. This much at once lets a signal, or another program, in
+ * between; it is also how large a bio of zeroes or of discards may be.
+ */
+#define PMEM_ZERO_MAX	SZ_32M
 
 static blk_status_t pmem_copy_bio(struct pmem_device *pmem, struct bio *bio)
 {
 	struct bvec_iter iter;
 	struct bio_vec bvec;
-	blk_status_t status;
 
 	/*
 	 * Whole bvecs, not their pages one by one: both sides of the copy are
 	 * in the linear map, where neighbours are neighbours.
 	 */
 	bio_for_each_bvec(bvec, bio, iter) {
+		u64 offset = (u64)iter.bi_sector << SECTOR_SHIFT;
+
 		if (op_is_write(bio_op(bio)))
-			status = pmem_write(pmem, iter.bi_sector, &bvec);
-		else
-			status = pmem_read(pmem, iter.bi_sector, &bvec);
-		if (status)
-			return status;
+			pmem_write(pmem, offset, bvec_virt(&bvec), bvec.bv_len);
+		else if (pmem_read(pmem, offset, bvec_virt(&bvec), bvec.bv_len))
+			return BLK_STS_IOERR;
 	}
 	return BLK_STS_OK;
+}
+
+static blk_status_t pmem_do_bio(struct pmem_device *pmem, struct bio *bio)
+{
+	switch (bio_op(bio)) {
+	case REQ_OP_READ:
+	case REQ_OP_WRITE:
+		return pmem_copy_bio(pmem, bio);
+	case REQ_OP_DISCARD:
+	case REQ_OP_WRITE_ZEROES:
+		pmem_zero(pmem, (u64)bio->bi_iter.bi_sector << SECTOR_SHIFT,
+			  bio->bi_iter.bi_size);
+		return BLK_STS_OK;
+	default:
+		return BLK_STS_NOTSUPP;
+	}
 }
 
 static void pmem_submit_bio(struct bio *bio)
@@ -66,8 +64,8 @@ static void pmem_submit_bio(struct bio *bio)
 
 	if (account)
 		start = bio_start_io_acct(bio);
-	bio->bi_status = pmem_copy_bio((struct pmem_device *)disk->private_data,
-				       bio);
+	bio->bi_status = pmem_do_bio((struct pmem_device *)disk->private_data,
+				     bio);
 	if (account)
 		bio_end_io_acct(bio, start);
 
@@ -94,13 +92,16 @@ static const struct block_device_operations pmem_fops = {
 };
 
 /**
- * pmem_add_disk - make the memory a block device, with DAX
- * @pmem: mapped; its contents are left as they are
+ * pmem_alloc_disk - make the block device, not to be seen by anyone yet
+ * @pmem: its ranges, its node and its list of bad blocks are set
  *
- * Context: May sleep. Reads the device, to find partitions.
- * Return: 0, -ENOMEM, or what the block or DAX core said
+ * Partitioning tools align to the optimal size of an I/O. On a border of 2 MiB
+ * they leave to filesystems what these need to map files in 2 MiB pages.
+ *
+ * Context: May sleep.
+ * Return: 0 or %-ENOMEM
  */
-int pmem_add_disk(struct pmem_device *pmem)
+int pmem_alloc_disk(struct pmem_device *pmem)
 {
 	struct queue_limits lim = {
 		.features		= BLK_FEAT_WRITE_CACHE | BLK_FEAT_FUA |
@@ -109,40 +110,43 @@ int pmem_add_disk(struct pmem_device *pmem)
 					  BLK_FEAT_IO_STAT,
 		.max_hw_sectors		= UINT_MAX,
 		.physical_block_size	= PAGE_SIZE,
+		.io_opt			= PMEM_ALIGN,
+		.max_hw_discard_sectors	= PMEM_ZERO_MAX >> SECTOR_SHIFT,
+		.max_write_zeroes_sectors = PMEM_ZERO_MAX >> SECTOR_SHIFT,
 	};
 	struct gendisk *disk;
-	int err;
 
-	disk = blk_alloc_disk(&lim, NUMA_NO_NODE);
+	disk = blk_alloc_disk(&lim, pmem->node);
 	if (IS_ERR(disk))
 		return PTR_ERR(disk);
 
 	disk->fops = &pmem_fops;
 	disk->private_data = pmem;
-	strscpy(disk->disk_name, pmem->name, DISK_NAME_LEN);
-	set_capacity(disk, pmem->range.size >> SECTOR_SHIFT);
+	disk->bb = &pmem->bad;
+	set_capacity(disk, pmem->data.size >> SECTOR_SHIFT);
 	pmem->disk = disk;
-
-	err = pmem_add_dax(pmem);
-	if (err)
-		goto out_put_disk;
-
-	err = add_disk(disk);
-	if (err)
-		goto out_del_dax;
-
-	pr_info("%s: [mem %#llx-%#llx], %llu MiB\n", pmem->name,
-		pmem->range.start, pmem->range.start + pmem->range.size - 1,
-		pmem->range.size >> 20);
 	return 0;
+}
 
-out_del_dax:
-	pmem_del_dax(pmem);
-out_put_disk:
-	put_disk(disk);
-	pr_err("%s: no disk: error %d; free some memory and try again\n",
-	       pmem->name, err);
-	return err;
+/**
+ * pmem_add_disk - let everyone see the block device
+ * @pmem: mapped; its contents are left as they are
+ *
+ * Context: May sleep. Reads the device, to find partitions.
+ * Return: 0, %-ENOMEM, or what the block core said
+ */
+int pmem_add_disk(struct pmem_device *pmem)
+{
+	int err;
+
+	err = device_add_disk(NULL, pmem->disk, pmem_attribute_groups);
+	if (err)
+		return err;
+
+	pmem->bad_node = sysfs_get_dirent(disk_to_dev(pmem->disk)->kobj.sd,
+					  "badblocks");
+	pmem_add_inject(pmem);
+	return 0;
 }
 
 /**
@@ -153,7 +157,6 @@ out_put_disk:
  */
 void pmem_del_disk(struct pmem_device *pmem)
 {
+	pmem_del_inject(pmem);
 	del_gendisk(pmem->disk);
-	pmem_del_dax(pmem);
-	put_disk(pmem->disk);
 }

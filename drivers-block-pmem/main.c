@@ -3,19 +3,21 @@
  * RAM set aside at boot as persistent memory block devices.
  *
  * The kernel is told to leave a range of RAM alone (memmap=32G$32G). This module
- * claims the range, gives it page descriptors and divides it evenly into
- * /dev/pmem0..N (blk.c), which filesystems may map directly (dax.c). What was in
- * the memory stays there, through a reboot too if firmware leaves it alone.
+ * checks that the range is set aside (setaside.c), claims it and gives it page
+ * descriptors (memory.c), and divides it evenly into /dev/pmem0..N (blk.c), which
+ * filesystems may map directly (dax.c). What was in the memory stays there,
+ * through a reboot too if firmware leaves it alone.
  */
+#include <linux/async.h>
 #include <linux/init.h>
-#include <linux/ioport.h>
+#include <linux/memory_hotplug.h>
 #include <linux/memregion.h>
-#include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/numa.h>
+#include <linux/processor.h>
 #include <linux/slab.h>
 #include <linux/stringify.h>
-#include <linux/wait_bit.h>
-#include <asm/e820/api.h>
+#include <linux/xarray.h>
 
 #include "pmem.h"
 
@@ -35,247 +37,337 @@ module_param_named(count, pmem_count, charp, 0444);
 MODULE_PARM_DESC(count, "How many devices share it evenly (default: "
 		 __stringify(CONFIG_BLK_DEV_PMEM_COUNT) ")");
 
-static struct pmem_layout pmem_layout;
+static char *pmem_ranges = (char *)"";
+module_param_named(ranges, pmem_ranges, charp, 0444);
+MODULE_PARM_DESC(ranges, "Instead of these three: SIZE@START[/COUNT], and more of them behind commas");
+
+static char *pmem_map = (char *)"mem";
+module_param_named(map, pmem_map, charp, 0444);
+MODULE_PARM_DESC(map, "Where page descriptors are: mem, in ordinary memory (default), or dev, inside the devices");
+
 static struct pmem_device *pmem_devices;
+static unsigned int pmem_nr;
 
-/* What memory is: by the word of firmware, or as the kernel has it now. */
-enum pmem_map_kind { PMEM_MAP_FIRMWARE, PMEM_MAP_KERNEL };
+/* Numbers whose names were taken by drivers that do not allocate numbers. */
+static DEFINE_XARRAY(pmem_skipped);
 
-static int pmem_map_has(enum pmem_map_kind kind, u64 start, u64 end,
-			enum e820_type type)
-{
-	if (kind == PMEM_MAP_FIRMWARE)
-		return e820__mapped_raw_any(start, end, type);
-	return e820__mapped_any(start, end, type);
-}
-
-/*
- * Whether a memory map calls all of the range by one type. A map can only be
- * asked what it has somewhere in a range, so this looks for every other type,
- * and for the wanted one at both ends of each alignment unit. What is not seen
- * is a hole between two entries that begins and ends inside one unit.
+/**
+ * pmem_find - whose memory an address is
+ * @address: physical
+ *
+ * Context: Any, while there are devices.
+ * Return: the device, or NULL if it is no block of any
  */
-static int pmem_map_is(enum pmem_map_kind kind, const struct pmem_range *range,
-		       enum e820_type wanted)
+struct pmem_device *pmem_find(u64 address)
 {
-	static const enum e820_type types[] = {
-		E820_TYPE_RAM, E820_TYPE_RESERVED, E820_TYPE_ACPI,
-		E820_TYPE_NVS, E820_TYPE_UNUSABLE, E820_TYPE_PMEM,
-		E820_TYPE_PRAM, E820_TYPE_SOFT_RESERVED,
-	};
-	u64 end = range->start + range->size;
 	unsigned int i;
-	u64 unit;
 
-	for (i = 0; i < ARRAY_SIZE(types); i++)
-		if (types[i] != wanted &&
-		    pmem_map_has(kind, range->start, end, types[i]))
-			return 0;
+	for (i = 0; i < pmem_nr; i++) {
+		const struct pmem_range *data = &pmem_devices[i].data;
 
-	for (unit = range->start; unit < end; unit += PMEM_ALIGN) {
-		u64 next = unit + PMEM_ALIGN;
-
-		if (!pmem_map_has(kind, unit, unit + PAGE_SIZE, wanted) ||
-		    !pmem_map_has(kind, next - PAGE_SIZE, next, wanted))
-			return 0;
+		if (address >= data->start && address - data->start < data->size)
+			return &pmem_devices[i];
 	}
-	return 1;
+	return NULL;
 }
 
-/*
- * The memory has to be set aside: RAM by the word of firmware, and reserved in
- * the kernel's own map. System RAM is in use. What firmware reserved belongs to
- * firmware or to a device. What is on neither map is no memory.
- */
-static int pmem_check_set_aside(const struct pmem_range *range)
+static int pmem_fail(const struct pmem_device *pmem, const char *what, int err)
 {
-	u64 last = range->start + range->size - 1;
+	pr_err("[mem %#llx-%#llx] gets no %s: error %d; free some memory, or name less of it\n",
+	       pmem->range.start, pmem->range.start + pmem->range.size - 1,
+	       what, err);
+	return err;
+}
 
-	if (region_intersects(range->start, range->size, IORESOURCE_SYSTEM_RAM,
-			      IORES_DESC_NONE) != REGION_DISJOINT) {
-		pr_err("[mem %#llx-%#llx] is RAM that the kernel uses; boot with memmap=%lluM$%lluM, or set start= and size= to memory that is set aside\n",
-		       range->start, last, range->size >> 20,
-		       range->start >> 20);
-		return -EBUSY;
-	}
+/* Whether another disk has the name. */
+static int pmem_name_taken(const struct pmem_device *pmem)
+{
+	struct device *other;
 
-	if (!pmem_map_is(PMEM_MAP_FIRMWARE, range, E820_TYPE_RAM)) {
-		pr_err("[mem %#llx-%#llx] is not RAM, or not all of it; set start= and size= to what the boot log calls usable under BIOS-e820 and memmap= sets aside\n",
-		       range->start, last);
-		return -ENXIO;
-	}
-
-	if (!pmem_map_is(PMEM_MAP_KERNEL, range, E820_TYPE_RESERVED)) {
-		pr_err("[mem %#llx-%#llx] is not set aside, or not all of it; boot with memmap=%lluM$%lluM, or set start= and size= to what is\n",
-		       range->start, last, range->size >> 20,
-		       range->start >> 20);
-		return -ENXIO;
-	}
-
-	return 0;
+	other = class_find_device_by_name(disk_to_dev(pmem->disk)->class,
+					  pmem->name);
+	put_device(other);
+	return !!other;
 }
 
 /*
  * Numbers come from the allocator that drivers/nvdimm numbers its pmemN from,
- * so both drivers can be in use and neither can take the other's name.
+ * so both drivers can be in use and neither can take the other's name. A driver
+ * that does not ask it may have taken a name all the same. Its number is kept
+ * from others, too.
  */
-static int pmem_alloc_name(struct pmem_device *pmem)
+static int pmem_take_number(struct pmem_device *pmem, int expected)
 {
-	pmem->id = memregion_alloc(GFP_KERNEL);
-	if (pmem->id < 0)
-		return pmem->id;
+	int id, err;
 
-	snprintf(pmem->name, sizeof(pmem->name), "pmem%d", pmem->id);
-	return 0;
-}
+	for (;;) {
+		id = memregion_alloc(GFP_KERNEL);
+		if (id < 0)
+			return id;
 
-static int pmem_map(struct pmem_device *pmem)
-{
-	struct dev_pagemap *pgmap = &pmem->pgmap;
-	void *addr;
+		snprintf(pmem->name, sizeof(pmem->name), "pmem%d", id);
+		if (!pmem_name_taken(pmem))
+			break;
 
-	pgmap->type = MEMORY_DEVICE_FS_DAX;
-	pgmap->range.start = pmem->range.start;
-	pgmap->range.end = pmem->range.start + pmem->range.size - 1;
-	pgmap->nr_range = 1;
-	pgmap->owner = pmem;
-
-	addr = memremap_pages(pgmap, NUMA_NO_NODE);
-	if (IS_ERR(addr))
-		return PTR_ERR(addr);
-
-	pmem->addr = (char *)addr;
-	return 0;
-}
-
-/*
- * A page may still be in use by someone who got it from a mapping that is long
- * gone, a pipe for one. Its descriptor must not go away before. A page of this
- * kind is idle when its reference count is down to one.
- */
-static void pmem_wait_idle(const struct pmem_device *pmem)
-{
-	unsigned long pfn = PHYS_PFN(pmem->range.start);
-	unsigned long end = pfn + PHYS_PFN(pmem->range.size);
-
-	for (; pfn < end; pfn++) {
-		struct page *page = pfn_to_page(pfn);
-
-		wait_var_event(&page->_refcount, page_ref_count(page) == 1);
+		err = xa_err(xa_store(&pmem_skipped, id, xa_mk_value(id),
+				      GFP_KERNEL));
+		if (err) {
+			memregion_free(id);
+			return err;
+		}
 	}
+
+	if (id != expected)
+		pr_notice("number %d is taken by another driver; [mem %#llx-%#llx] becomes %s\n",
+			  expected, pmem->range.start,
+			  pmem->range.start + pmem->range.size - 1, pmem->name);
+	strscpy(pmem->disk->disk_name, pmem->name, DISK_NAME_LEN);
+	pmem->id = id;
+	return 0;
 }
 
-static int pmem_claim_device(struct pmem_device *pmem)
+static void pmem_free_skipped(void)
 {
-	const struct pmem_range *range = &pmem->range;
-	u64 last = range->start + range->size - 1;
+	unsigned long id;
+	void *entry;
+
+	xa_for_each(&pmem_skipped, id, entry)
+		memregion_free(id);
+	xa_destroy(&pmem_skipped);
+}
+
+/* Everything that a device needs but its page descriptors. */
+static int pmem_claim_device(struct pmem_device *pmem, int expected)
+{
 	int err;
 
-	err = pmem_alloc_name(pmem);
+	err = pmem_alloc_poison(pmem);
 	if (err)
-		return err;
+		return pmem_fail(pmem, "list of bad blocks", err);
 
-	if (!request_mem_region(range->start, range->size, pmem->name)) {
-		pr_err("[mem %#llx-%#llx] is held by another driver; see /proc/iomem\n",
-		       range->start, last);
-		err = -EBUSY;
-		goto out_free_name;
+	err = pmem_alloc_disk(pmem);
+	if (err) {
+		pmem_fail(pmem, "disk", err);
+		goto out_free_poison;
 	}
 
-	err = pmem_map(pmem);
+	err = pmem_take_number(pmem, expected);
 	if (err) {
-		pr_err("%s: no page descriptors for [mem %#llx-%#llx]: error %d; make size= smaller\n",
-		       pmem->name, range->start, last, err);
-		goto out_release_region;
+		pmem_fail(pmem, "number", err);
+		goto out_put_disk;
+	}
+
+	err = pmem_claim_memory(pmem);
+	if (err)
+		goto out_free_number;
+
+	err = pmem_check_content(pmem);
+	if (err) {
+		if (err != -EMEDIUMTYPE)
+			pmem_fail(pmem, "look at its content", err);
+		goto out_release_memory;
+	}
+
+	err = pmem_alloc_dax(pmem);
+	if (err) {
+		pmem_fail(pmem, "DAX device", err);
+		goto out_release_memory;
 	}
 
 	return 0;
 
-out_release_region:
-	release_mem_region(range->start, range->size);
-out_free_name:
+out_release_memory:
+	pmem_release_memory(pmem);
+out_free_number:
 	memregion_free(pmem->id);
+out_put_disk:
+	put_disk(pmem->disk);
+out_free_poison:
+	pmem_free_poison(pmem);
 	return err;
 }
 
 static void pmem_release_device(struct pmem_device *pmem)
 {
-	pmem_wait_idle(pmem);
-	memunmap_pages(&pmem->pgmap);
-	release_mem_region(pmem->range.start, pmem->range.size);
+	pmem_free_dax(pmem);
+	pmem_release_memory(pmem);
 	memregion_free(pmem->id);
+	put_disk(pmem->disk);
+	pmem_free_poison(pmem);
 }
 
-/*
- * The first @disks devices have a disk, the first @claimed their memory. No
- * device gives up memory, or its number, while another still has a disk.
- */
-static void pmem_del_devices(unsigned int disks, unsigned int claimed)
+static int __init pmem_claim_devices(const struct pmem_layout *layout,
+				     enum pmem_map_mode map)
 {
-	while (disks--)
-		pmem_del_disk(&pmem_devices[disks]);
-	while (claimed--)
-		pmem_release_device(&pmem_devices[claimed]);
+	unsigned int count = pmem_layout_count(layout);
+	int err;
+
+	for (; pmem_nr < count; pmem_nr++) {
+		struct pmem_device *pmem = &pmem_devices[pmem_nr];
+		u64 offset;
+
+		pmem->range = pmem_layout_device(layout, pmem_nr);
+		offset = pmem_data_offset(pmem->range.size, map);
+		pmem->data.start = pmem->range.start + offset;
+		pmem->data.size = pmem->range.size - offset;
+		pmem->map = map;
+		pmem->node = numa_map_to_online_node(phys_to_target_node(pmem->range.start));
+
+		err = pmem_claim_device(pmem, pmem_nr ? pmem[-1].id + 1 : 0);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static void __init pmem_map_one(void *data, async_cookie_t cookie)
+{
+	pmem_map_memory((struct pmem_device *)data);
+}
+
+/* All devices at once, each by a CPU of its own node: the first one by this. */
+static int __init pmem_map_devices(void)
+{
+	ASYNC_DOMAIN_EXCLUSIVE(domain);
+	unsigned int i;
+
+	for (i = 1; i < pmem_nr; i++)
+		async_schedule_node_domain(pmem_map_one, &pmem_devices[i],
+					   pmem_devices[i].node, &domain);
+	pmem_map_memory(&pmem_devices[0]);
+	async_synchronize_full_domain(&domain);
+
+	for (i = 0; i < pmem_nr; i++)
+		if (pmem_devices[i].error)
+			return pmem_fail(&pmem_devices[i], "page descriptors",
+					 pmem_devices[i].error);
+	return 0;
+}
+
+static void pmem_unmap_devices(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < pmem_nr; i++)
+		if (!pmem_devices[i].error)
+			pmem_unmap_memory(&pmem_devices[i]);
+}
+
+static int __init pmem_add_disks(void)
+{
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < pmem_nr; i++) {
+		struct pmem_device *pmem = &pmem_devices[i];
+
+		err = pmem_add_disk(pmem);
+		if (err) {
+			pmem_fail(pmem, "place among the disks", err);
+			while (i--)
+				pmem_del_disk(&pmem_devices[i]);
+			return err;
+		}
+		pr_info("%s: [mem %#llx-%#llx], %llu MiB, node %d, map=%s\n",
+			pmem->name, pmem->range.start,
+			pmem->range.start + pmem->range.size - 1,
+			pmem->data.size >> 20, pmem->node, pmem_map);
+	}
+	return 0;
+}
+
+static void pmem_release_devices(void)
+{
+	while (pmem_nr)
+		pmem_release_device(&pmem_devices[--pmem_nr]);
+	pmem_free_skipped();
 	kvfree(pmem_devices);
 }
 
-static int __init pmem_parse(void)
+/* Where memory ends: for the CPU, and for what the kernel can map. */
+static u64 __init pmem_limit(void)
+{
+	struct range range = mhp_get_pluggable_range(true);
+
+	return min(BIT_ULL(boot_cpu_data.x86_phys_bits), range.end + 1);
+}
+
+static int __init pmem_read_parameters(struct pmem_layout *layout,
+				       enum pmem_map_mode *map)
 {
 	struct pmem_complaint complaint;
 	int err;
 
-	err = pmem_layout_parse(&pmem_layout, pmem_start, pmem_size, pmem_count,
-				&complaint);
+	err = pmem_parse_map(pmem_map, map, &complaint);
+	if (!err && *pmem_ranges)
+		err = pmem_layout_parse_ranges(layout, pmem_ranges, &complaint);
+	else if (!err)
+		err = pmem_layout_parse(layout, pmem_start, pmem_size,
+					pmem_count, &complaint);
+	if (!err)
+		err = pmem_layout_check(layout, pmem_limit(), *map, &complaint);
 	if (err)
-		pr_err("start=%s size=%s count=%s: %s %s; %s\n", pmem_start,
-		       pmem_size, pmem_count, complaint.name,
-		       complaint.problem, complaint.remedy);
+		pr_err("%s\n", complaint.text);
 	return err;
 }
 
 static int __init pmem_init(void)
 {
-	unsigned int disks = 0, claimed = 0;
+	struct pmem_layout layout;
+	enum pmem_map_mode map;
+	unsigned int i;
 	int err;
 
-	err = pmem_parse();
+	err = pmem_read_parameters(&layout, &map);
 	if (err)
 		return err;
 
-	err = pmem_check_set_aside(&pmem_layout.range);
-	if (err)
-		return err;
+	for (i = 0; i < layout.nr; i++) {
+		err = pmem_check_set_aside(&layout.shares[i].range);
+		if (err)
+			return err;
+	}
 
 	pmem_devices = (struct pmem_device *)
-		kvcalloc(pmem_layout.count, sizeof(*pmem_devices), GFP_KERNEL);
-	if (!pmem_devices)
+		kvcalloc(pmem_layout_count(&layout), sizeof(*pmem_devices),
+			 GFP_KERNEL);
+	if (!pmem_devices) {
+		pr_err("no memory for %u devices; free some memory, or make it fewer\n",
+		       pmem_layout_count(&layout));
 		return -ENOMEM;
+	}
 
 	/* Nobody can open a disk before all devices have their memory. */
-	for (; claimed < pmem_layout.count; claimed++) {
-		pmem_devices[claimed].range =
-			pmem_layout_device(&pmem_layout, claimed);
-		err = pmem_claim_device(&pmem_devices[claimed]);
-		if (err)
-			goto out_del_devices;
-	}
-
-	for (; disks < pmem_layout.count; disks++) {
-		err = pmem_add_disk(&pmem_devices[disks]);
-		if (err)
-			goto out_del_devices;
-	}
-
+	err = pmem_claim_devices(&layout, map);
+	if (err)
+		goto out_release;
+	err = pmem_map_devices();
+	if (err)
+		goto out_unmap;
+	pmem_watch_poison();
+	err = pmem_add_disks();
+	if (err)
+		goto out_unwatch;
 	return 0;
 
-out_del_devices:
-	pmem_del_devices(disks, claimed);
+out_unwatch:
+	pmem_unwatch_poison();
+out_unmap:
+	pmem_unmap_devices();
+out_release:
+	pmem_release_devices();
 	return err;
 }
 
 static void __exit pmem_exit(void)
 {
-	pmem_del_devices(pmem_layout.count, pmem_layout.count);
+	unsigned int i = pmem_nr;
+
+	while (i--)
+		pmem_del_disk(&pmem_devices[i]);
+	pmem_unwatch_poison();
+	pmem_unmap_devices();
+	pmem_release_devices();
 }
 
 /* Late, so that built in, NVDIMMs are numbered as they are without us. */
