@@ -34,7 +34,7 @@ echo "start=$START size=$SIZE type=83" | sfdisk -q --label dos "$disk" >&2
 ktap_test_result "the partition starts at sector $START" sysfs_value start "$START"
 ktap_test_result "the partition has $SIZE sectors" sysfs_value size "$SIZE"
 
-mkfs.ext4 -q -b 4096 "$part" >&2
+mkfs.ext4 -q -b 4096 -E nodiscard "$part" >&2
 ktap_test_result "it is mounted with DAX" mount -o dax "$part" "$mnt"
 
 # Where FIEMAP puts the file, in blocks of 4096 bytes from the partition's start.

@@ -24,12 +24,12 @@ trap 'umount "$mnt" 2> /dev/null; rmdir "$mnt"' EXIT
 ktap_set_plan 6
 
 parameters=()
-for name in start size count; do
-	parameters+=("$name=$(cat /sys/module/pmem/parameters/$name)")
+for name in start size count ranges map; do
+	parameters+=("$name=$(cat "/sys/module/pmem/parameters/$name")")
 done
 
 wipefs -q -a "$disk" >&2
-mkfs.ext4 -q "$disk" >&2
+mkfs.ext4 -q -E nodiscard "$disk" >&2
 mount -o dax "$disk" "$mnt" || ktap_exit_fail_msg "$disk does not mount"
 head -c 16M /dev/urandom > "$mnt/file"
 sum=$(sha256sum < "$mnt/file")
