@@ -2,7 +2,7 @@
 # The front door. Each target is a line that starts a script of ci/.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo shell test test-debug series clean
+.PHONY: help demo shell test test-debug soak series clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -18,6 +18,9 @@ test: ## everything that checks; T="NAME..." only those of ci/checks and ci/case
 
 test-debug: ## the guest cases on a kernel with KASAN and lockdep
 	@ci/test --add debug $(T)
+
+soak: ## long runs of what make test has a short version of; hours
+	@ci/test --soak $(T)
 
 series: ## write the patches that add the project's files
 	@ci/make-series
