@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Memory that the kernel uses, that is no RAM, or that was not set aside, is
-# refused with one line that says so.
+# Bad input is refused as Documentation/admin-guide/blockdev/pmem.rst says: each row
+# of its tables, with the errno and the line in the log, and nothing is claimed.
 #
 # RAM ends at 11 GiB and has a hole from 2 to 4 GiB. What is set aside from 10 GiB
 # on reaches past its end.
@@ -11,51 +11,65 @@
 # allows: pmem: .*
 set -euo pipefail
 
+# shellcheck source=ci/report.sh
+. "${0%/cases/*}/report.sh"
+document=${0%/ci/cases/*}/Documentation/admin-guide/blockdev/pmem.rst
+
 "$PMEM_KERNEL/selftests/run_kselftest.sh" -t pmem:refused
+
+# What the loader of modules prints for each errno.
+declare -A NAMES=(
+	['Argument list too long']=E2BIG
+	['Cannot allocate memory']=ENOMEM
+	['Device or resource busy']=EBUSY
+	['File exists']=EEXIST
+	['Invalid argument']=EINVAL
+	['No such device or address']=ENXIO
+	['Numerical result out of range']=ERANGE
+	['Wrong medium type']=EMEDIUMTYPE
+)
 
 log() {
 	dmesg --kernel --level=emerg,alert,crit,err,warn
 }
 
-# refuse TEXT PARAMETER...: loading with these logs one line, and it holds TEXT
+# refuse PARAMETERS ERRNO LINE: loading ends with that, and is as if never tried
 refuse() {
-	local text=$1 before got
-	shift
+	local parameters said lines before iomem
+	read -r -a parameters <<< "$1"
+	iomem=$(cat /proc/iomem)
 	before=$(log | wc -l)
-	if modprobe pmem "$@" 2> /dev/null; then
-		echo "not ok - pmem $* is refused"
+	if said=$(modprobe pmem "${parameters[@]}" 2>&1); then
+		echo 'it is accepted'
 		rmmod pmem
-		return
+		return 1
 	fi
-	got=$(log | tail -n +$((before + 1)))
-	if [ "$(wc -l <<< "$got")" = 1 ] && [[ $got == *"$text"* ]]; then
-		echo "ok - pmem $* is refused: ${got#*pmem: }"
-	else
-		printf 'not ok - pmem %s logs one line with "%s"\n%s\n' "$*" "$text" "$got"
-	fi
+	said=${said##*: }
+	[ "${NAMES[$said]:-$said}" = "$2" ] || { echo "$said, not $2"; return 1; }
+	lines=$(log | tail -n +$((before + 1)) | sed 's/^\[[^]]*\] //')
+	[ "$lines" = "pmem: $3" ] || { printf 'not: %s\nbut: %s\n' "pmem: $3" "$lines"; return 1; }
+	[ "$(cat /proc/iomem)" = "$iomem" ] || { echo '/proc/iomem differs'; return 1; }
 }
 
-refuse 'RAM that the kernel uses' start=1 size=1 count=1
-# across a border: the last 2 MiB that are not in use, the first that are
-refuse 'RAM that the kernel uses' start=9214M size=4M count=1
-# a device in what is set aside, and one behind it; neither is made
-refuse 'RAM that the kernel uses' start=6 size=4 count=2
-# reserved by firmware: the window of PCI configuration space
-refuse 'is not RAM' start=2816M size=256M count=1
-# where PCI devices are
-refuse 'is not RAM' start=3 size=512M count=1
-# beyond all memory, and across its end
-refuse 'is not RAM' start=1T size=1 count=1
-refuse 'is not RAM' start=10 size=2 count=1
-# set aside for drivers/nvdimm
-refuse 'is not set aside' start=8 size=1 count=1
-refuse 'is not set aside' start=7 size=2 count=1
-refuse 'not a multiple of 2 MiB' start=4097M size=1 count=1
-refuse 'does not divide size' start=4 size=1 count=3
-refuse 'is not an amount of memory' start=4X size=1 count=1
+# rows: the cells of a table whose first cell can be typed, one below the other
+# shellcheck disable=SC2016 # these backquotes are the document's
+rows() {
+	sed -n '/^Refusals/,/^\.\. _pmem-refusals-end/p' "$document" |
+		sed -n 's/^   \(\* -\|  -\) \(``\)\?\([^`]*\)\(``\)\?$/\3/p'
+}
+
+nr=0
+while read -r parameters && read -r errno && read -r line; do
+	report "pmem $parameters: $errno" refuse "$parameters" "$errno" "$line"
+	nr=$((nr + 1))
+done < <(rows)
+enough() { [ "$nr" -ge 30 ] || { echo "$nr rows"; return 1; }; }
+report "the document has $nr rows" enough
 
 # and what is set aside is taken
-# shellcheck source=ci/report.sh
-. "${0%/cases/*}/report.sh"
 report 'pmem start=4 size=4 count=2 is accepted' modprobe pmem start=4 size=4 count=2
 report 'and can be unloaded' rmmod pmem
+report 'pmem ranges=1G@4G,2G@6G/2 is accepted' modprobe pmem ranges=1G@4G,2G@6G/2
+three() { [ -b /dev/pmem2 ] && [ ! -e /dev/pmem3 ]; }
+report 'and makes three devices' three
+rmmod pmem

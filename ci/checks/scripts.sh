@@ -13,7 +13,7 @@ while read -r file; do
 done <<< "$files"
 
 report "shellcheck is silent on ${#scripts[@]} scripts" \
-	shellcheck "${scripts[@]}" ci/common.sh ci/report.sh
+	shellcheck "${scripts[@]}" ci/common.sh ci/report.sh ci/measure.sh
 
 helps() {
 	local script

@@ -1,0 +1,63 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Loading and unloading many times, with I/O between: what was written before is
+# there, and memory does not become less. Unloading what is in use is refused.
+#
+# memory: 9G
+# cmdline: memmap=4G$4G
+# timeout: 200 1500
+# soak: 200
+set -euo pipefail
+
+# shellcheck source=ci/report.sh
+. "${0%/cases/*}/report.sh"
+# shellcheck source=ci/measure.sh
+. "${0%/cases/*}/measure.sh"
+cycles=${1:-20}
+data=/run/data
+mkdir -p /mnt/mem
+
+# One cycle is two loads: one of each map mode, on its own half of the memory.
+cycle() {
+	modprobe pmem ranges=2G@4G/2 || return
+	if [ -e $data ]; then
+		cmp -n $((8 << 20)) $data /dev/pmem1 || return
+	fi
+	dd if=/dev/urandom of=$data bs=1M count=8 status=none &&
+		dd if=$data of=/dev/pmem1 bs=1M oflag=direct status=none &&
+		rmmod pmem &&
+	modprobe pmem ranges=2G@6G map=dev && mount -o dax /dev/pmem0 /mnt/mem &&
+		if [ -e /mnt/mem/data ]; then cmp /mnt/mem/data $data.before; fi &&
+		cp $data /mnt/mem/data && cp $data $data.before && umount /mnt/mem &&
+		rmmod pmem
+}
+
+all_cycles() {
+	local i
+	for ((i = 1; i <= cycles; i++)); do
+		cycle || { echo "cycle $i"; return 1; }
+	done
+}
+
+modprobe pmem ranges=2G@6G map=dev
+mkfs.ext4 -q -E nodiscard /dev/pmem0
+rmmod pmem
+report 'the first cycle works' cycle
+before=$(free_kib 0)
+report "$cycles cycles of two loads work, and data stays" all_cycles
+lost=$((before - $(free_kib 0)))
+few() { [ "$1" -lt 4096 ]; }
+report "they cost less than 4 MiB of memory ($lost KiB)" few $lost
+
+modprobe pmem ranges=2G@6G map=dev
+mount -o dax /dev/pmem0 /mnt/mem
+refused() { ! rmmod pmem 2> /run/said && grep 'in use' /run/said; }
+report 'rmmod is refused while a filesystem is mounted' refused
+report 'which goes on working' cmp /mnt/mem/data $data
+umount /mnt/mem
+exec 5< /dev/pmem0
+report 'and while a disk is open' refused
+exec 5<&-
+twice() { ! insmod "$(modinfo -F filename pmem)" 2> /run/said && grep 'File exists' /run/said; }
+report 'loading it twice is refused' twice
+rmmod pmem

@@ -1,0 +1,41 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# What fio writes, it reads again with the same checksums: on the block device, and
+# in files of a filesystem with DAX.
+#
+# memory: 9G
+# cmdline: memmap=4G$4G
+# module: pmem start=4 size=4 count=2
+# timeout: 200 1500
+# soak: 4G
+set -euo pipefail
+
+# shellcheck source=ci/report.sh
+. "${0%/cases/*}/report.sh"
+
+# how much is written, by each engine
+amount=${1:-32M}
+
+# verified ENGINE TARGET OPTION...
+verified() {
+	local engine=$1 target=$2
+	shift 2
+	fio --name=verify --thread --ioengine="$engine" --filename="$target" \
+		--rw=randwrite --bsrange=4k-256k --blockalign=4k --io_size="$amount" \
+		--verify=crc32c --verify_fatal=1 --randseed=1 "$@"
+}
+
+for engine in libaio io_uring; do
+	report "$engine on the block device" \
+		verified $engine /dev/pmem0 --size=1G --direct=1 --iodepth=16
+done
+
+mkfs.ext4 -q /dev/pmem1
+mkdir -p /mnt/mem
+mount -o dax /dev/pmem1 /mnt/mem
+for engine in libaio io_uring mmap; do
+	report "$engine on a filesystem with DAX" \
+		verified $engine /mnt/mem/file --size=256M --iodepth=16
+done
+umount /mnt/mem
+report 'the filesystem is clean' e2fsck -fn /dev/pmem1

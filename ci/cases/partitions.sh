@@ -1,0 +1,47 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Partitioners with their defaults start partitions on a 2 MiB border, so a file on
+# one of them still maps in 2 MiB pages.
+#
+# memory: 9G
+# cmdline: memmap=4G$4G
+# module: pmem start=4 size=4 count=4
+# timeout: 300
+set -euo pipefail
+
+# shellcheck source=ci/report.sh
+. "${0%/cases/*}/report.sh"
+mkdir -p /mnt/mem
+
+with_fdisk_dos() { printf 'o\nn\np\n\n\n\nw\n' | fdisk -w always "$1"; }
+with_fdisk_gpt() { printf 'g\nn\n\n\n\nw\n' | fdisk -w always "$1"; }
+with_sfdisk() { printf ',\n' | sfdisk -w always "$1"; }
+with_parted() { parted -s -a optimal "$1" mklabel gpt mkpart data ext4 0% 100%; }
+
+# border PARTITION: it starts on one; says where
+border() {
+	local start
+	start=$(cat "/sys/class/block/$1/start")
+	echo "starts at sector $start"
+	[ $((start % 4096)) = 0 ]
+}
+huge() {
+	local said
+	mkfs.ext4 -q "/dev/$1" && mount -o dax "/dev/$1" /mnt/mem || return
+	said=$(PMEM_TEST_DIR=/mnt/mem "$PMEM_KERNEL/selftests/pmem/huge_pages" 2>&1)
+	umount /mnt/mem
+	grep -q '^ok 1 4 of 4 mappings' <<< "$said" || { echo "$said"; return 1; }
+}
+
+disk=0
+for tool in fdisk_dos fdisk_gpt sfdisk parted; do
+	part=pmem${disk}p1
+	report "$tool makes a partition" "with_$tool" "/dev/pmem$disk"
+	report "the partition of $tool begins on a 2 MiB border" border "$part"
+	echo "# $tool: $(border "$part")"
+	report "a file on the partition of $tool maps in 2 MiB pages" huge "$part"
+	disk=$((disk + 1))
+done
+
+mkfs.ext4 -q -F /dev/pmem0
+echo "# mkfs.ext4: $(dumpe2fs -h /dev/pmem0 2> /dev/null | grep -i 'raid\|block size' | tr -s ' ' | paste -sd,)"
