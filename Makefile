@@ -2,7 +2,7 @@
 # The front door. Each target is a line that starts a script of ci/.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo shell test test-debug soak series clean
+.PHONY: help demo shell test test-debug soak series mbox clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -24,6 +24,9 @@ soak: ## long runs of what make test has a short version of; hours
 
 series: ## write the patches that add the project's files
 	@ci/make-series
+
+mbox: ## write the series as one mailbox, with a cover letter
+	@ci/mbox
 
 clean: ## remove trees, builds and the compiler's cache
 	@ci/clean
