@@ -1,0 +1,106 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# The documents build without a warning, and name all that a user can set or
+# read.
+. "$(dirname "$0")/../common.sh"
+lock_cache
+
+tree=$("$TOP/ci/apply")
+work=$(mktemp -d "$CACHE/docs.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+cd "$tree"
+
+driver=drivers/block/pmem
+document=Documentation/admin-guide/blockdev/pmem.rst
+mapfile -t abi < <(cd "$TOP" && project_files 'Documentation/ABI/*')
+
+# The one folder, into a folder of its own. htmldocs would also make documents
+# of all specifications of netlink, in the source tree: not with YNL_INDEX= .
+htmldocs() {
+	make -C "$tree" O="$work/build" SPHINXDIRS=admin-guide/blockdev YNL_INDEX= \
+		htmldocs > "$work/html.log" 2>&1 ||
+		{ cat "$work/html.log"; return 1; }
+}
+report 'make htmldocs works on the folder of block devices' htmldocs
+
+has_page() {
+	local html=$work/build/Documentation/output/admin-guide/blockdev
+	[ -s "$html/pmem.html" ] && grep -q 'href="pmem.html"' "$html/index.html"
+}
+report 'there is a page for the driver, and the index links to it' has_page
+
+no_warning() {
+	! grep -F -A 3 "$document" "$work/html.log"
+}
+report 'the page gives no warning' no_warning
+
+# Warnings count as well as the exit status.
+silent_kernel_doc() {
+	local output
+	output=$(scripts/kernel-doc -none "$driver"/*.[ch] 2>&1) && [ -z "$output" ] ||
+		{ echo "$output"; return 1; }
+}
+report "kernel-doc is silent on the driver's files" silent_kernel_doc
+
+silent_get_abi() {
+	local file output
+	[ ${#abi[@]} -gt 0 ] || { echo 'there is no entry'; return 1; }
+	output=$(scripts/get_abi.pl validate 2>&1) || { echo "$output"; return 1; }
+	for file in "${abi[@]}"; do
+		! grep -F -A 2 "$file" <<< "$output" || return
+	done
+}
+report 'get_abi.pl validate is silent on our entries' silent_get_abi
+
+# names FILE REGEX: what the driver's FILE calls by that; it has to be something
+names() {
+	local found
+	found=$(sed -nE "s/.*$2.*/\1/p" "$driver/$1")
+	[ -n "$found" ] || { echo "nothing in $1 matches $2"; return 1; }
+	echo "$found"
+}
+
+# named REGEX FILE...: some line of the files matches
+named() {
+	local regex=$1
+	shift
+	grep -qE -- "$regex" "$@" || { echo "nothing in $* matches $regex"; return 1; }
+}
+
+# Each has a paragraph that begins with it, and a place in the kernel's list.
+parameters_named() {
+	local name found
+	found=$(names main.c '^module_param_named\((\w+),') ||
+		{ echo "$found"; return 1; }
+	for name in $found; do
+		named "^\`\`$name=\`\`\$" "$document" &&
+		named "^	pmem\.$name=" Documentation/admin-guide/kernel-parameters.txt ||
+			return
+	done
+}
+report 'every module parameter is described' parameters_named
+
+# Each is in the table of the document, and has an entry with What:.
+attributes_named() {
+	local name found
+	found=$(names sysfs.c '^static DEVICE_ATTR[A-Z_]*\((\w+)[,)].*') ||
+		{ echo "$found"; return 1; }
+	for name in $found; do
+		named "^\`\`(\w+/)?$name\`\` " "$document" &&
+		named "^What:.*/sys/block/pmem<N>/(\w+/)?$name\$" "${abi[@]}" ||
+			return
+	done
+}
+report 'every attribute in sysfs is described' attributes_named
+
+debugfs_named() {
+	local name found
+	found=$(names poison.c 'debugfs_create_file\("(\w+)",') ||
+		{ echo "$found"; return 1; }
+	for name in $found; do
+		named "/sys/kernel/debug/pmem/pmem[0-9]+/$name\>" "$document" &&
+		named "^What:.*/sys/kernel/debug/pmem/pmem<N>/$name\$" "${abi[@]}" ||
+			return
+	done
+}
+report 'every file in debugfs is described' debugfs_named
