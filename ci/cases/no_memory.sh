@@ -25,6 +25,18 @@ rmmod pmem
 export PMEM_TEST_MODULE PMEM_TEST_PARAMETERS='start=4 size=1 count=2'
 "$PMEM_KERNEL/selftests/run_kselftest.sh" -t pmem:no_memory
 
+# Every line that the driver had to say is in the document, but for where and what.
+document=${0%/ci/cases/*}/Documentation/admin-guide/blockdev/pmem.rst
+general() { sed 's/mem 0x[^]]*\]/mem]/g; s/error -[0-9]*/error/; s/for [0-9]* devices/for devices/'; }
+undocumented() {
+	dmesg --kernel --level=err | sed -n 's/.*\] pmem: //p' | general | sort -u |
+		while read -r line; do
+			general < "$document" | grep -qF -- "\`\`$line\`\`" || echo "$line"
+		done
+}
+all_documented() { [ -z "$(undocumented)" ] || { undocumented; return 1; }; }
+report 'the lines in the log are those of the document' all_documented
+
 # twice: what was just allocated is not looked at the first time
 none_lost() {
 	echo scan > $leaks

@@ -51,11 +51,11 @@ refuse() {
 	[ "$(cat /proc/iomem)" = "$iomem" ] || { echo '/proc/iomem differs'; return 1; }
 }
 
-# rows: the cells of a table whose first cell can be typed, one below the other
+# rows: the cells of the table whose first cell can be typed, one below the other
 # shellcheck disable=SC2016 # these backquotes are the document's
 rows() {
-	sed -n '/^Refusals/,/^\.\. _pmem-refusals-end/p' "$document" |
-		sed -n 's/^   \(\* -\|  -\) \(``\)\?\([^`]*\)\(``\)\?$/\3/p'
+	sed -n '/^Refusals/,/^Other refusals depend/p' "$document" |
+		sed -n 's/^   \(\* -\|  -\) \(``\)\?\([^`]*\)\(``\)\?$/\3/p' | tail -n +4
 }
 
 nr=0
@@ -65,6 +65,31 @@ while read -r parameters && read -r errno && read -r line; do
 done < <(rows)
 enough() { [ "$nr" -ge 30 ] || { echo "$nr rows"; return 1; }; }
 report "the document has $nr rows" enough
+
+# documented TEXT: the line of the second table with that text
+# shellcheck disable=SC2016
+documented() {
+	sed -n "/^Other refusals depend/,\$s/^     - \`\`\(.*$1.*\)\`\`\$/\1/p" "$document"
+}
+
+usual='start=4 size=4 count=2'
+modprobe ramoops mem_address=0x100000000 mem_size=0x100000
+report 'memory that another driver holds: EBUSY' \
+	refuse "$usual" EBUSY "$(documented 'is held by another driver')"
+rmmod ramoops
+
+# shellcheck disable=SC2086
+modprobe pmem $usual
+mkfs.ext4 -q -E nodiscard /dev/pmem0
+twice() { ! insmod "$(modinfo -F filename pmem)" 2> /run/said && grep 'File exists' /run/said; }
+report 'loading twice: EEXIST' twice
+rmmod pmem
+report 'map=dev over a filesystem: EMEDIUMTYPE' \
+	refuse "$usual map=dev" EMEDIUMTYPE "$(documented 'holds an ext2')"
+# shellcheck disable=SC2086
+modprobe pmem $usual
+report 'which is whole' e2fsck -fn /dev/pmem0
+rmmod pmem
 
 # and what is set aside is taken
 report 'pmem start=4 size=4 count=2 is accepted' modprobe pmem start=4 size=4 count=2
