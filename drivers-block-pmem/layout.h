@@ -9,6 +9,9 @@
 #define _PMEM_LAYOUT_H
 
 #include <linux/types.h>
+#ifndef __KERNEL__
+#include <stddef.h>
+#endif
 
 /*
  * The unit of everything: ranges start and end on it, so that a device can be
