@@ -38,10 +38,16 @@ int pmem_complain(struct pmem_complaint *complaint, int err,
 		  const char *format, ...)
 {
 	va_list args;
+	char *at;
 
 	va_start(args, format);
 	vsnprintf(complaint->text, sizeof(complaint->text), format, args);
 	va_end(args);
+
+	/* a value can have line breaks in it; the answer is one line */
+	for (at = complaint->text; *at; at++)
+		if ((unsigned char)*at < ' ' || *at == '\x7f')
+			*at = '?';
 	return err;
 }
 
