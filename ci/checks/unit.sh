@@ -12,10 +12,12 @@ configure() {
 report 'the unit tests configure' configure
 report 'the unit tests build' cmake --build "$build" -j "$(nproc)"
 
-status=0
-output=$("$build/layout_test" 2>&1) || status=$?
-sed -n 's/^\[       OK \] \([^ ]*\).*/ok - \1/p; s/^\[  FAILED  \] \([^ ,]*\) (.*/not ok - \1/p' <<< "$output"
 clean() {
 	[ "$status" = 0 ] || { echo "$output"; return 1; }
 }
-report 'the unit tests end without a failure or a sanitizer report' clean
+for test in layout_test infoblock_test; do
+	status=0
+	output=$("$build/$test" 2>&1) || status=$?
+	sed -n 's/^\[       OK \] \([^ ]*\).*/ok - \1/p; s/^\[  FAILED  \] \([^ ,]*\) (.*/not ok - \1/p' <<< "$output"
+	report "$test ends without a failure or a sanitizer report" clean
+done
