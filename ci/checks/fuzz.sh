@@ -1,0 +1,44 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# No input makes the driver's logic that needs no kernel break its own rules,
+# read or write where it must not, or hang. FUZZ_SECONDS, 60 by default, is how
+# long libFuzzer looks for one.
+. "$(dirname "$0")/../common.sh"
+lock_cache
+
+# What one run finds worth keeping is where the next one starts, so that many
+# short runs come as far as a long one.
+build=$CACHE/build-fuzz
+mkdir -p "$build/corpus"
+rm -rf "$build/found"
+mkdir "$build/found"
+
+configure() {
+	cmake --fresh -S "$TOP" -B "$build" -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+		-DCMAKE_CXX_COMPILER=clang++ -DPMEM_FUZZ=ON
+}
+report 'the fuzzer configures' configure
+report 'the fuzzer builds' cmake --build "$build" -j "$(nproc)"
+
+# tell FILE: an input that made the fuzzer fail, in characters that can be read
+tell() {
+	echo "this input, shown as cat -A does:"
+	cut -b -300 "$1" | cat -A | head -n 12
+	echo "to see it again: $build/layout_fuzz $1"
+}
+
+fuzz() {
+	local log=$build/fuzz.log input
+	"$build/layout_fuzz" -max_total_time="${FUZZ_SECONDS:-60}" -timeout=10 \
+		-max_len=6000 -dict="$TOP/fs-dax/fuzz/layout.dict" \
+		-artifact_prefix="$build/found/" -print_final_stats=1 \
+		"$build/corpus" "$TOP/fs-dax/fuzz/corpus" > "$log" 2>&1 && return
+	grep -m 8 'not so: \|runtime error: \|ERROR: \|drivers-block-pmem/' "$log" ||
+		tail -n 5 "$log"
+	for input in "$build/found"/*; do
+		[ ! -f "$input" ] || tell "$input"
+	done
+	return 1
+}
+report "the fuzzer finds nothing in ${FUZZ_SECONDS:-60} s" fuzz
+sed -n 's/^stat::number_of_executed_units: */# inputs tried: /p' "$build/fuzz.log"
