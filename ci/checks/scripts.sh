@@ -27,7 +27,7 @@ report 'every script in ci/ answers --help' helps
 
 licensed() {
 	local missing
-	missing=$(grep -v '^COPYING$\|^kernel-config/pmem.config$\|^patches/\|^fs-dax/selftests/\(config\|settings\)$' <<< "$files" |
+	missing=$(grep -v '^COPYING$\|^kernel-config/pmem.config$\|^patches/\|^fs-dax/fuzz/corpus/\|^fs-dax/selftests/\(config\|settings\)$' <<< "$files" |
 		while read -r file; do
 			grep -q -m 1 'SPDX-License-Identifier: GPL-2.0' <(head -n 3 "$file") ||
 				echo "$file"
