@@ -4,10 +4,12 @@
  */
 #ifdef __KERNEL__
 #include <linux/errno.h>
+#include <linux/export.h>
 #include <linux/kernel.h>
 #include <linux/limits.h>
 #include <linux/math64.h>
 #include <linux/string.h>
+#include <kunit/visibility.h>
 #else
 #include <errno.h>
 #include <limits.h>
@@ -340,6 +342,7 @@ int pmem_layout_parse(struct pmem_layout *layout, const char *start,
 	return pmem_parse_share(&layout->shares[0], &texts[0], &texts[1],
 				&texts[2], complaint);
 }
+EXPORT_SYMBOL_IF_KUNIT(pmem_layout_parse);
 
 /* From @start up to @end, a part of the @len characters at @item. */
 static struct pmem_text pmem_part(const char *name, const char *start,
@@ -425,6 +428,7 @@ int pmem_layout_parse_ranges(struct pmem_layout *layout, const char *ranges,
 	layout->nr++;
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(pmem_layout_parse_ranges);
 
 static int pmem_check_limit(const struct pmem_range *range, __u64 limit,
 			    struct pmem_complaint *complaint)
@@ -516,6 +520,7 @@ int pmem_layout_check(const struct pmem_layout *layout, __u64 limit,
 	}
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(pmem_layout_check);
 
 /**
  * pmem_layout_count - how many devices there are
@@ -532,6 +537,7 @@ unsigned int pmem_layout_count(const struct pmem_layout *layout)
 		count += layout->shares[i].count;
 	return count;
 }
+EXPORT_SYMBOL_IF_KUNIT(pmem_layout_count);
 
 /**
  * pmem_layout_device - where a device lies
@@ -554,6 +560,7 @@ struct pmem_range pmem_layout_device(const struct pmem_layout *layout,
 	device.start = share->range.start + index * device.size;
 	return device;
 }
+EXPORT_SYMBOL_IF_KUNIT(pmem_layout_device);
 
 /**
  * pmem_data_offset - where in a device's range its blocks begin
@@ -578,3 +585,4 @@ __u64 pmem_data_offset(__u64 size, enum pmem_map_mode map)
 	return PMEM_ALIGN +
 	       (descriptors + PMEM_ALIGN - 1) / PMEM_ALIGN * PMEM_ALIGN;
 }
+EXPORT_SYMBOL_IF_KUNIT(pmem_data_offset);
