@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The scripts are clean, and each one tells what it is for.
+# The scripts and the C++ are clean, and each script tells what it is for.
 . "$(dirname "$0")/../common.sh"
 cd "$TOP"
 
@@ -24,6 +24,13 @@ helps() {
 	done
 }
 report 'every script in ci/ answers --help' helps
+
+formatted() {
+	local sources
+	mapfile -t sources < <(project_files '*.cpp' '*.hpp')
+	clang-format --dry-run -Werror "${sources[@]}"
+}
+report 'clang-format has nothing to change in the C++' formatted
 
 licensed() {
 	local missing
