@@ -1,0 +1,43 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# clang has nothing to say, with W=1, where gcc has not: the driver, what the
+# series changes elsewhere, the selftests, the unit tests.
+. "$(dirname "$0")/../common.sh"
+# shellcheck source=ci/small.sh
+. "$TOP/ci/small.sh"
+lock_cache
+
+# GNU binutils link for both compilers: what they do with the objects is no
+# matter of the driver's.
+small_build clang CC='ccache clang'
+
+# compiled SYMBOL=VALUE...
+compiled() {
+	local changed
+	configure vm+pmem "$@" || return
+	mapfile -t changed < <(changed_objects)
+	silent drivers/block/pmem/ "${changed[@]}"
+}
+report 'clang builds the driver and what the series changes, as modules' \
+	compiled BLK_DEV_PMEM=m LIBNVDIMM=m ND_PMEM=m
+report 'clang builds the driver and what the series changes, built in' \
+	compiled BLK_DEV_PMEM=y LIBNVDIMM=y ND_PMEM=y
+
+selftests() {
+	local output=$build/selftests
+	rm -rf "$output"
+	mkdir -p "$output" &&
+	"${small_make[@]}" headers > /dev/null &&
+	make -s -C "$tree/tools/testing/selftests/pmem" CC=clang OUTPUT="$output" \
+		KHDR_INCLUDES="-isystem $build/usr/include" USERCFLAGS=-Werror all
+}
+report 'clang builds the selftests without a warning' selftests
+
+# The driver's logic is part of them, read as C++.
+unit_tests() {
+	local files
+	mapfile -t files < <(project_files '*.cpp' drivers-block-pmem/layout.c)
+	(cd "$TOP" && clang++ -fsyntax-only -std=c++20 -Wall -Wextra -Werror \
+		-I drivers-block-pmem -x c++ "${files[@]}")
+}
+report 'clang++ reads the unit tests without a warning' unit_tests
