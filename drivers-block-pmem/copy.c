@@ -73,7 +73,7 @@ EXPORT_SYMBOL_IF_KUNIT(pmem_write);
  */
 void pmem_zero(struct pmem_device *pmem, u64 offset, size_t len)
 {
-	static const u64 zeroes[2];
+	static const u64 zeroes[2] = { 0, 0 };
 	char *addr = pmem->addr + offset, *end = addr + len;
 
 	pmem_make_writable(pmem, offset, len);

@@ -79,15 +79,24 @@ static int pmem_fail(const struct pmem_device *pmem, const char *what, int err)
 	return err;
 }
 
-/* Whether another disk has the name. */
+/*
+ * Whether another disk has the name. This looks among all devices, because the
+ * class of disks is not for modules; disks are those of the same type.
+ */
 static int pmem_name_taken(const struct pmem_device *pmem)
 {
-	struct device *other;
+	const struct device *disk = disk_to_dev(pmem->disk);
+	struct kset *devices = disk->kobj.kset;
+	struct kobject *kobj;
+	int taken = 0;
 
-	other = class_find_device_by_name(disk_to_dev(pmem->disk)->class,
-					  pmem->name);
-	put_device(other);
-	return !!other;
+	spin_lock(&devices->list_lock);
+	list_for_each_entry(kobj, &devices->list, entry)
+		if (kobj_to_dev(kobj)->type == disk->type &&
+		    !strcmp(kobject_name(kobj), pmem->name))
+			taken = 1;
+	spin_unlock(&devices->list_lock);
+	return taken;
 }
 
 /*
@@ -287,7 +296,7 @@ static void pmem_release_devices(void)
 /* Where memory ends: for the CPU, and for what the kernel can map. */
 static u64 __init pmem_limit(void)
 {
-	struct range range = mhp_get_pluggable_range(true);
+	struct range range = mhp_get_pluggable_range(1);
 
 	return min(BIT_ULL(boot_cpu_data.x86_phys_bits), range.end + 1);
 }

@@ -74,7 +74,7 @@ void pmem_zero(struct pmem_device *pmem, u64 offset, size_t len);
 /* poison.c */
 extern const struct dev_pagemap_ops pmem_pagemap_ops;
 int pmem_is_bad(struct pmem_device *pmem, u64 offset, u64 len, u64 *good);
-void pmem_add_poison(struct pmem_device *pmem, u64 offset, u64 len);
+int pmem_add_poison(struct pmem_device *pmem, u64 offset, u64 len);
 void pmem_make_writable(struct pmem_device *pmem, u64 offset, u64 len);
 void pmem_clear_poison(struct pmem_device *pmem, u64 offset, u64 len);
 int pmem_alloc_poison(struct pmem_device *pmem);

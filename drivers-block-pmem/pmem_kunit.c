@@ -426,6 +426,18 @@ static void full_list_is_survived(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, bad(test, more), 1);
 }
 
+/* Room for the first piece is not room for all: that is not passed over. */
+static void full_list_does_not_lie(struct kunit *test)
+{
+	struct pmem_device *pmem = fake(test);
+
+	fill_list(test, 5000);
+	badblocks_clear(&pmem->bad, 5000, 1);
+	KUNIT_EXPECT_EQ(test, pmem_add_poison(pmem, 0, 600 * SZ_512), -ENOSPC);
+	KUNIT_EXPECT_EQ(test, bad(test, 0), 1);
+	KUNIT_EXPECT_EQ(test, bad(test, 599), 0);
+}
+
 static void full_list_stays_on_the_safe_side(struct kunit *test)
 {
 	struct pmem_device *pmem = fake(test);
@@ -482,6 +494,7 @@ static struct kunit_case pmem_poison_cases[] = {
 	KUNIT_CASE(zero_clears_what_it_covers),
 	KUNIT_CASE(clear_rounds_inwards),
 	KUNIT_CASE(full_list_is_survived),
+	KUNIT_CASE(full_list_does_not_lie),
 	KUNIT_CASE(full_list_stays_on_the_safe_side),
 	KUNIT_CASE(write_makes_a_page_usable),
 	{ }
@@ -503,17 +516,17 @@ static void layout_is_refused(struct kunit *test)
 		const char *text;
 	} refused[] = {
 		{ "2M@18446744073709551616K", -ERANGE,
-		  "ranges=2M@18446744073709551616K: start 18446744073709551616K does not fit in 64 bits; write a smaller number" },
+		  "ranges=2M@18446744073709551616K: start=18446744073709551616K does not fit in 64 bits; write a smaller number" },
 		{ "17592186044414M@2M", -ERANGE,
-		  "ranges=17592186044414M@2M: size 17592186044414M from start on reaches past 64 bits; write a smaller start or size" },
+		  "ranges=17592186044414M@2M: size=17592186044414M from start on reaches past 64 bits; write a smaller start or size" },
 		{ "18014398509481983K@0", -EINVAL,
-		  "ranges=18014398509481983K@0: size 18014398509481983K is not a multiple of 2 MiB; write 17592186044414M" },
+		  "ranges=18014398509481983K@0: size=18014398509481983K is not a multiple of 2 MiB; write 17592186044414M" },
 		{ "1025M@4G", -EINVAL,
-		  "ranges=1025M@4G: size 1025M is not a multiple of 2 MiB; write 1G or 1026M" },
+		  "ranges=1025M@4G: size=1025M is not a multiple of 2 MiB; write 1G or 1026M" },
 		{ "1G@4G/65536", -EINVAL,
-		  "ranges=1G@4G/65536: count 65536 does not divide the size into multiples of 2 MiB; write 512" },
+		  "ranges=1G@4G/65536: count=65536 does not divide the size into multiples of 2 MiB; write 512" },
 		{ "128G@4G/65537", -ERANGE,
-		  "ranges=128G@4G/65537: count 65537 is too many devices; write 65536 at most" },
+		  "ranges=128G@4G/65537: count=65537 is too many devices; write 65536 at most" },
 		{ "128G@4G/65536,2M@1G", -E2BIG,
 		  "ranges= makes more than 65536 devices; write smaller counts" },
 		{ "4G", -EINVAL,

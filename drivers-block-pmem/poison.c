@@ -67,19 +67,26 @@ static void pmem_bad_changed(struct pmem_device *pmem)
  * @len: in bytes
  *
  * Context: May sleep.
+ * Return: 0, or %-ENOSPC, after a line in the log, if the list has no room
  */
-void pmem_add_poison(struct pmem_device *pmem, u64 offset, u64 len)
+int pmem_add_poison(struct pmem_device *pmem, u64 offset, u64 len)
 {
 	sector_t sector = offset >> SECTOR_SHIFT;
 	sector_t end = (offset + len + SECTOR_SIZE - 1) >> SECTOR_SHIFT;
+	int err = 0;
 
-	if (badblocks_set(&pmem->bad, sector, (int)(end - sector), 1))
-		pr_err("%s: no room to note that sector %llu is bad; write over some of /sys/block/%s/badblocks\n",
-		       pmem->name, (u64)sector, pmem->name);
-	else
+	/* the list is content when it could note the first part */
+	if (badblocks_set(&pmem->bad, sector, (int)(end - sector), 1) ||
+	    !pmem_is_bad(pmem, (u64)(end - 1) << SECTOR_SHIFT, 1, NULL)) {
+		err = -ENOSPC;
+		pr_err("%s: no room to note that sectors %llu to %llu are bad; write over some of /sys/block/%s/badblocks\n",
+		       pmem->name, (u64)sector, (u64)end - 1, pmem->name);
+	} else {
 		pr_notice("%s: memory of sectors %llu to %llu is poisoned; write over them to use them again\n",
 			  pmem->name, (u64)sector, (u64)end - 1);
+	}
 	pmem_bad_changed(pmem);
+	return err;
 }
 EXPORT_SYMBOL_IF_KUNIT(pmem_add_poison);
 
@@ -199,6 +206,7 @@ static ssize_t pmem_inject_write(struct file *file, const char __user *buf,
 	unsigned long long offset, len;
 	unsigned long pfn, last;
 	char text[64], rest;
+	int err;
 
 	if (count >= sizeof(text))
 		return -EINVAL;
@@ -211,7 +219,9 @@ static ssize_t pmem_inject_write(struct file *file, const char __user *buf,
 	if (len > pmem->data.size || offset > pmem->data.size - len)
 		return -ERANGE;
 
-	pmem_add_poison(pmem, offset, len);
+	err = pmem_add_poison(pmem, offset, len);
+	if (err)
+		return err;
 
 	/* and take the pages from those who have them mapped */
 	pfn = PHYS_PFN(pmem->data.start + offset);

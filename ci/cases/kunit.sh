@@ -5,7 +5,7 @@
 #
 # A list of bad blocks that has no room is an error, and is tested.
 #
-# allows: pmem: fake: no room to note that sector .*
+# allows: pmem: fake: no room to note that sectors .*
 # memory: 9G
 # cmdline: memmap=4G$4G
 # module: pmem start=4 size=4

@@ -16,7 +16,7 @@ selects=(DAX MEMREGION SPARSEMEM_VMEMMAP MEMORY_HOTREMOVE ZONE_DEVICE TRANSPAREN
 # all, none, and each by itself against both. A line is the value of BLK_DEV_PMEM,
 # which of the two it starts from, and what differs; to have something else
 # checked, add it to options and add its two lines.
-options=(LIBNVDIMM FS_DAX BLK_DEV_INTEGRITY NUMA X86_MCE MEMORY_FAILURE)
+options=(LIBNVDIMM FS_DAX BLK_DEV_INTEGRITY NUMA X86_MCE MEMORY_FAILURE BLK_DEV_PMEM_INJECT)
 variants=(
 	'm on'
 	'm on LIBNVDIMM=n'
@@ -25,6 +25,7 @@ variants=(
 	'm on NUMA=n'
 	'm on MEMORY_FAILURE=n'
 	'm on MEMORY_FAILURE=n X86_MCE=n'
+	'm on BLK_DEV_PMEM_INJECT=n'
 	'y on'
 	'y off'
 	'm off'
@@ -32,6 +33,7 @@ variants=(
 	'm off FS_DAX=y'
 	'm off BLK_DEV_INTEGRITY=y'
 	'm off NUMA=y'
+	'm off BLK_DEV_PMEM_INJECT=y'
 	'm off X86_MCE=y'
 	'm off X86_MCE=y MEMORY_FAILURE=y'
 )
@@ -40,7 +42,7 @@ variants=(
 builds() {
 	local changed name
 	# it selects LIBNVDIMM
-	configure vm+pmem X86_PMEM_LEGACY=n "$@" || return
+	configure vm+pmem X86_PMEM_LEGACY=n X86_MCE_INJECT=n "$@" || return
 	for name in "${selects[@]}"; do
 		[ "$(value "$name")" != n ] || { echo "$name is off"; return 1; }
 	done

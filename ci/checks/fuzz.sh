@@ -1,10 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # No input makes the driver's logic that needs no kernel break its own rules,
-# read or write where it must not, or hang. FUZZ_SECONDS, 60 by default, is how
-# long libFuzzer looks for one.
+# read or write where it must not, or hang. libFuzzer looks for one for 60 seconds,
+# or as many as the argument says.
+#
+# soak: 3600
 . "$(dirname "$0")/../common.sh"
 lock_cache
+seconds=${1:-60}
 
 # What one run finds worth keeping is where the next one starts, so that many
 # short runs come as far as a long one.
@@ -29,7 +32,7 @@ tell() {
 
 fuzz() {
 	local log=$build/fuzz.log input
-	"$build/layout_fuzz" -max_total_time="${FUZZ_SECONDS:-60}" -timeout=10 \
+	"$build/layout_fuzz" -max_total_time="$seconds" -timeout=10 \
 		-max_len=6000 -dict="$TOP/fs-dax/fuzz/layout.dict" \
 		-artifact_prefix="$build/found/" -print_final_stats=1 \
 		"$build/corpus" "$TOP/fs-dax/fuzz/corpus" > "$log" 2>&1 && return
@@ -40,5 +43,5 @@ fuzz() {
 	done
 	return 1
 }
-report "the fuzzer finds nothing in ${FUZZ_SECONDS:-60} s" fuzz
+report "the fuzzer finds nothing in $seconds s" fuzz
 sed -n 's/^stat::number_of_executed_units: */# inputs tried: /p' "$build/fuzz.log"

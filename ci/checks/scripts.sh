@@ -13,11 +13,7 @@ while read -r file; do
 done <<< "$files"
 
 report "shellcheck is silent on ${#scripts[@]} scripts" \
-<<<<<<< HEAD
-	shellcheck "${scripts[@]}" ci/common.sh ci/report.sh ci/measure.sh
-=======
-	shellcheck "${scripts[@]}" ci/common.sh ci/report.sh ci/small.sh
->>>>>>> 0f6c3e4 (Check that clang is silent where gcc is)
+	shellcheck "${scripts[@]}" ci/common.sh ci/measure.sh ci/report.sh ci/small.sh
 
 helps() {
 	local script

@@ -349,9 +349,7 @@ TEST(Ranges, SaysWhatIsWrongWithOneRange) {
         std::string(c.size) + '@' + c.start + '/' + c.count;
     const Answer answer = parseRanges("1@4," + item);
     EXPECT_EQ(answer.err, c.err) << item;
-    EXPECT_EQ(answer.text,
-              "ranges=" + item.substr(0, 48) + ": " +
-                  std::regex_replace(c.text, std::regex("^([a-z]+)="), "$1 "));
+    EXPECT_EQ(answer.text, "ranges=" + item.substr(0, 48) + ": " + c.text);
   }
 }
 
@@ -380,15 +378,15 @@ TEST(Ranges, SaysWhatIsWrongWithTheForm) {
 
 TEST(Ranges, SaysWhichPartIsWrong) {
   const std::vector<std::tuple<std::string, int, std::string>> cases = {
-      {"@", -EINVAL, std::string("ranges=@: start ") + NoAmount},
-      {"1@", -EINVAL, std::string("ranges=1@: start ") + NoAmount},
-      {"@1", -EINVAL, std::string("ranges=@1: size ") + NoAmount},
-      {"1@4@8", -EINVAL, std::string("ranges=1@4@8: start 4@8") + NoAmount},
+      {"@", -EINVAL, std::string("ranges=@: start=") + NoAmount},
+      {"1@", -EINVAL, std::string("ranges=1@: start=") + NoAmount},
+      {"@1", -EINVAL, std::string("ranges=@1: size=") + NoAmount},
+      {"1@4@8", -EINVAL, std::string("ranges=1@4@8: start=4@8") + NoAmount},
       {"1@4;1@8", -EINVAL,
-       std::string("ranges=1@4;1@8: start 4;1@8") + NoAmount},
-      {"1@4/", -EINVAL, std::string("ranges=1@4/: count ") + NoNumber},
-      {"1@4/2/2", -EINVAL, std::string("ranges=1@4/2/2: count 2/2") + NoNumber},
-      {"1@4/2 ", -EINVAL, std::string("ranges=1@4/2 : count 2 ") + NoNumber},
+       std::string("ranges=1@4;1@8: start=4;1@8") + NoAmount},
+      {"1@4/", -EINVAL, std::string("ranges=1@4/: count=") + NoNumber},
+      {"1@4/2/2", -EINVAL, std::string("ranges=1@4/2/2: count=2/2") + NoNumber},
+      {"1@4/2 ", -EINVAL, std::string("ranges=1@4/2 : count=2 ") + NoNumber},
   };
   for (const auto &[ranges, err, text] : cases) {
     const Answer answer = parseRanges(ranges);
