@@ -2,10 +2,12 @@
 /*
  * The block device: bios in, memory copies out.
  */
+#include <linux/backing-dev.h>
 #include <linux/bio.h>
 #include <linux/bvec.h>
 #include <linux/hdreg.h>
 #include <linux/module.h>
+#include <linux/pagemap.h>
 #include <linux/sizes.h>
 #include <linux/sysfs.h>
 
@@ -16,6 +18,9 @@
  * between; it is also how large a bio of zeroes or of discards may be.
  */
 #define PMEM_ZERO_MAX	SZ_32M
+
+/* And this much is as quick as any other I/O. */
+#define PMEM_ZERO_NOWAIT	SZ_64K
 
 static blk_status_t pmem_copy_bio(struct pmem_device *pmem, struct bio *bio)
 {
@@ -53,11 +58,23 @@ static blk_status_t pmem_do_bio(struct pmem_device *pmem, struct bio *bio)
 	}
 }
 
+/* Zeroing much takes as long as a wait would. */
+static int pmem_takes_long(struct bio *bio)
+{
+	return !bio_has_data(bio) &&
+	       bio->bi_iter.bi_size > PMEM_ZERO_NOWAIT;
+}
+
 static void pmem_submit_bio(struct bio *bio)
 {
 	struct gendisk *disk = bio->bi_bdev->bd_disk;
 	int account = !!blk_queue_io_stat(disk->queue);
 	unsigned long start = 0;
+
+	if ((bio->bi_opf & REQ_NOWAIT) && pmem_takes_long(bio)) {
+		bio_wouldblock_error(bio);
+		return;
+	}
 
 	if (bio->bi_opf & REQ_PREFLUSH)
 		pmem_wmb();
@@ -143,20 +160,25 @@ int pmem_add_disk(struct pmem_device *pmem)
 	if (err)
 		return err;
 
+	/* twice the optimal size is a good read-ahead for disks, but not here */
+	pmem->disk->bdi->ra_pages = VM_READAHEAD_PAGES;
 	pmem->bad_node = sysfs_get_dirent(disk_to_dev(pmem->disk)->kobj.sd,
 					  "badblocks");
 	pmem_add_inject(pmem);
+	pmem->added = 1;
 	return 0;
 }
 
 /**
- * pmem_del_disk - undo pmem_add_disk()
+ * pmem_del_disk - undo pmem_add_disk(), if that was done
  * @pmem: closed by all
  *
  * Context: May sleep.
  */
 void pmem_del_disk(struct pmem_device *pmem)
 {
+	if (!pmem->added)
+		return;
 	pmem_del_inject(pmem);
 	del_gendisk(pmem->disk);
 }

@@ -49,10 +49,16 @@ void pmem_infoblock_fill(void *page, __u64 size)
 int pmem_infoblock_found(const void *page, __u64 *size)
 {
 	struct pmem_infoblock block;
+	unsigned int i;
 
 	memcpy(&block, page, sizeof(block));
 	if (memcmp(block.magic, pmem_magic, sizeof(block.magic)))
 		return 0;
+
+	/* or it is older than what a disk of map=mem wrote behind it */
+	for (i = sizeof(block); i < PMEM_INFOBLOCK_SIZE; i++)
+		if (((const char *)page)[i])
+			return 0;
 
 	*size = block.size;
 	return 1;

@@ -262,6 +262,10 @@ static void pmem_unmap_devices(void)
 			pmem_unmap_memory(&pmem_devices[i]);
 }
 
+/*
+ * Once somebody can have a disk open there is no way back: a module that does not
+ * load is not waited for. So a later disk that cannot be added is left out.
+ */
 static int __init pmem_add_disks(void)
 {
 	unsigned int i;
@@ -273,8 +277,8 @@ static int __init pmem_add_disks(void)
 		err = pmem_add_disk(pmem);
 		if (err) {
 			pmem_fail(pmem, "place among the disks", err);
-			while (i--)
-				pmem_del_disk(&pmem_devices[i]);
+			if (i)
+				continue;
 			return err;
 		}
 		pr_info("%s: [mem %#llx-%#llx], %llu MiB, node %d, map=%s\n",

@@ -5,7 +5,9 @@
  */
 #include <linux/io.h>
 #include <linux/ioport.h>
+#include <linux/libnvdimm.h>
 #include <linux/mm.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
@@ -44,18 +46,63 @@ void pmem_release_memory(struct pmem_device *pmem)
 	release_mem_region(pmem->range.start, pmem->range.size);
 }
 
-/* A page of the range, which may be poisoned, to look at before it is mapped. */
+/* A page of the range, to look at before it is mapped. */
 static int pmem_peek(const struct pmem_device *pmem, u64 offset, void *page)
 {
 	void *addr;
+	int err = 0;
 
 	addr = memremap(pmem->range.start + offset, PMEM_INFOBLOCK_SIZE,
 			MEMREMAP_WB);
 	if (!addr)
 		return -ENOMEM;
 	if (copy_mc_to_kernel(page, addr, PMEM_INFOBLOCK_SIZE))
-		memset(page, 0, PMEM_INFOBLOCK_SIZE);
+		err = -EIO;
 	memunmap(addr);
+	return err;
+}
+
+static int pmem_refuse(const struct pmem_device *pmem, const char *content)
+{
+	pr_err("[mem %#llx-%#llx] holds %s that map=dev would write over; load as it was before, and wipe it there (wipefs -a) if it is not needed\n",
+	       pmem->range.start, pmem->range.start + pmem->range.size - 1,
+	       content);
+	return -EMEDIUMTYPE;
+}
+
+/*
+ * A disk of map=dev was here, of @size bytes with its page descriptors. Another
+ * division would write descriptors into its middle, or over its beginning, and
+ * over those of its old neighbours.
+ */
+static int pmem_look_at_disks(const struct pmem_device *pmem, u64 size,
+			      void *page)
+{
+	u64 written = pmem->data.start - pmem->range.start;
+	u64 last = pmem->range.start + pmem->range.size - 1;
+	u64 data = pmem_data_offset(size, PMEM_MAP_DEV);
+	const char *content;
+	int err;
+
+	if (pmem->map == PMEM_MAP_DEV && size > pmem->range.size) {
+		pr_err("[mem %#llx-%#llx] was used with map=dev as a range of %llu MiB; load it like that, or with map=mem to wipe it (blkdiscard -l 4096 /dev/%s)\n",
+		       pmem->range.start, last, size >> 20, pmem->name);
+		return -EMEDIUMTYPE;
+	}
+
+	for (; size && data < written; data += size) {
+		err = pmem_peek(pmem, data, page);
+		if (err == -EIO)
+			return pmem_refuse(pmem, "poisoned memory");
+		if (err)
+			return err;
+		content = pmem_content(page);
+		if (content)
+			return pmem_refuse(pmem, content);
+	}
+
+	pr_warn("%s: [mem %#llx-%#llx] was used with map=dev as a range of %llu MiB before; unload, and load like that, to have its data back\n",
+		pmem->name, pmem->range.start, last, size >> 20);
 	return 0;
 }
 
@@ -66,36 +113,27 @@ static int pmem_peek(const struct pmem_device *pmem, u64 offset, void *page)
  */
 static int pmem_look(const struct pmem_device *pmem, void *page)
 {
-	u64 written = pmem->data.start - pmem->range.start;
-	u64 last = pmem->range.start + pmem->range.size - 1;
-	const char *content = NULL;
-	u64 size, old = 0;
+	const char *content;
+	u64 size;
 	int err;
 
 	err = pmem_peek(pmem, 0, page);
+	if (err == -EIO) {
+		if (pmem->map == PMEM_MAP_DEV)
+			return pmem_refuse(pmem, "poisoned memory");
+		return 0;
+	}
 	if (err)
 		return err;
 
 	if (pmem_infoblock_found(page, &size)) {
 		if (pmem->map == PMEM_MAP_DEV && size == pmem->range.size)
 			return 0;
-		pr_warn("%s: [mem %#llx-%#llx] was used with map=dev as a range of %llu MiB before; unload, and load like that, to have its data back\n",
-			pmem->name, pmem->range.start, last, size >> 20);
-		old = pmem_data_offset(size, PMEM_MAP_DEV);
+		return pmem_look_at_disks(pmem, size, page);
 	}
 
-	if (old < written) {
-		err = old ? pmem_peek(pmem, old, page) : 0;
-		if (err)
-			return err;
-		content = pmem_content(page);
-	}
-	if (!content)
-		return 0;
-
-	pr_err("[mem %#llx-%#llx] holds %s that map=dev would write over; load as it was before, and wipe it there (wipefs -a) if it is not needed\n",
-	       pmem->range.start, last, content);
-	return -EMEDIUMTYPE;
+	content = pmem->map == PMEM_MAP_DEV ? pmem_content(page) : NULL;
+	return content ? pmem_refuse(pmem, content) : 0;
 }
 
 /**
@@ -170,8 +208,11 @@ void pmem_map_memory(struct pmem_device *pmem)
 		return;
 	}
 
-	if (pmem->map == PMEM_MAP_DEV)
+	if (pmem->map == PMEM_MAP_DEV) {
 		pmem_infoblock_fill(addr, pmem->range.size);
+		arch_wb_cache_pmem(addr, PMEM_INFOBLOCK_SIZE);
+		pmem_wmb();
+	}
 	pmem->addr = (char *)addr + (pmem->data.start - pmem->range.start);
 }
 
@@ -189,6 +230,22 @@ static void pmem_wait_idle(const struct pmem_device *pmem)
 		struct page *page = pfn_to_page(pfn);
 
 		wait_var_event(&page->_refcount, page_ref_count(page) == 1);
+		if (!(pfn % PAGES_PER_SECTION))
+			cond_resched();
+	}
+}
+
+/*
+ * Pages that have no mapping in the kernel, because they are poisoned, would have
+ * none at the next load either: a page table that is not empty is used again.
+ */
+static void pmem_map_all(struct pmem_device *pmem)
+{
+	u64 offset, len;
+
+	for (offset = 0; offset < pmem->data.size; offset += len) {
+		len = min((u64)SZ_1G, pmem->data.size - offset);
+		pmem_make_writable(pmem, offset, len);
 	}
 }
 
@@ -201,5 +258,6 @@ static void pmem_wait_idle(const struct pmem_device *pmem)
 void pmem_unmap_memory(struct pmem_device *pmem)
 {
 	pmem_wait_idle(pmem);
+	pmem_map_all(pmem);
 	memunmap_pages(&pmem->pgmap);
 }

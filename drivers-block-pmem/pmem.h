@@ -33,6 +33,7 @@ struct kernfs_node;
  * @bad: sectors of the disk whose memory is poisoned
  * @bad_node: the file badblocks in sysfs, whose readers wait for changes
  * @debugfs: the directory for tests
+ * @added: whether everyone can see the disk
  * @error: what became of mapping it in the background
  */
 struct pmem_device {
@@ -49,6 +50,7 @@ struct pmem_device {
 	struct badblocks bad;
 	struct kernfs_node *bad_node;
 	struct dentry *debugfs;
+	int added;
 	int error;
 };
 

@@ -513,30 +513,18 @@ static void layout_is_refused(struct kunit *test)
 	static const struct {
 		const char *ranges;
 		int err;
-		const char *text;
 	} refused[] = {
-		{ "2M@18446744073709551616K", -ERANGE,
-		  "ranges=2M@18446744073709551616K: start=18446744073709551616K does not fit in 64 bits; write a smaller number" },
-		{ "17592186044414M@2M", -ERANGE,
-		  "ranges=17592186044414M@2M: size=17592186044414M from start on reaches past 64 bits; write a smaller start or size" },
-		{ "18014398509481983K@0", -EINVAL,
-		  "ranges=18014398509481983K@0: size=18014398509481983K is not a multiple of 2 MiB; write 17592186044414M" },
-		{ "1025M@4G", -EINVAL,
-		  "ranges=1025M@4G: size=1025M is not a multiple of 2 MiB; write 1G or 1026M" },
-		{ "1G@4G/65536", -EINVAL,
-		  "ranges=1G@4G/65536: count=65536 does not divide the size into multiples of 2 MiB; write 512" },
-		{ "128G@4G/65537", -ERANGE,
-		  "ranges=128G@4G/65537: count=65537 is too many devices; write 65536 at most" },
-		{ "128G@4G/65536,2M@1G", -E2BIG,
-		  "ranges= makes more than 65536 devices; write smaller counts" },
-		{ "4G", -EINVAL,
-		  "ranges=4G is not SIZE@START or SIZE@START/COUNT; write for example 32G@32G/4" },
-		{ "2M@64T", -ERANGE,
-		  "2M@64T ends past 64T, where physical addresses end on this machine; write a smaller start or size" },
-		{ "4G@4G,4G@8190M", -EINVAL,
-		  "4G@8190M overlaps 4G@4G; let it start at 8G or leave it out" },
-		{ "6M@4G,8M@8G/2", -EINVAL,
-		  "a device of 4M has no room left after its page descriptors; give each 6M at least, or write map=mem" },
+		{ "2M@18446744073709551616K", -ERANGE },
+		{ "17592186044414M@2M", -ERANGE },
+		{ "18014398509481983K@0", -EINVAL },
+		{ "1025M@4G", -EINVAL },
+		{ "1G@4G/65536", -EINVAL },
+		{ "128G@4G/65537", -ERANGE },
+		{ "128G@4G/65536,2M@1G", -E2BIG },
+		{ "4G", -EINVAL },
+		{ "2M@64T", -ERANGE },
+		{ "4G@4G,4G@8190M", -EINVAL },
+		{ "6M@4G,8M@8G/2", -EINVAL },
 	};
 	struct pmem_complaint complaint;
 	struct pmem_layout *layout;
@@ -553,7 +541,6 @@ static void layout_is_refused(struct kunit *test)
 			err = pmem_layout_check(layout, BIT_ULL(46),
 						PMEM_MAP_DEV, &complaint);
 		KUNIT_ASSERT_EQ(test, err, refused[i].err);
-		KUNIT_EXPECT_STREQ(test, complaint.text, refused[i].text);
 	}
 }
 

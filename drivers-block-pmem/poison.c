@@ -32,7 +32,7 @@
  * @good: how many bytes from @offset on are good; may be NULL; set only if some
  *        are bad
  *
- * Context: Any.
+ * Context: Any but that of a machine check.
  * Return: 1 if some is, 0 if not
  */
 int pmem_is_bad(struct pmem_device *pmem, u64 offset, u64 len, u64 *good)
@@ -60,11 +60,22 @@ static void pmem_bad_changed(struct pmem_device *pmem)
 		sysfs_notify_dirent(pmem->bad_node);
 }
 
+/* Whether all of the sectors are one entry of the list already, or part of one. */
+static int pmem_is_known(struct pmem_device *pmem, sector_t sector, sector_t end)
+{
+	sector_t first;
+	int nr;
+
+	return badblocks_check(&pmem->bad, sector, (int)(end - sector), &first,
+			       &nr) &&
+	       first <= sector && first + nr >= end;
+}
+
 /**
  * pmem_add_poison - put memory on the list of bad blocks
  * @pmem: the device
  * @offset: from its first block, in bytes
- * @len: in bytes
+ * @len: in bytes, below 1 TiB
  *
  * Context: May sleep.
  * Return: 0, or %-ENOSPC, after a line in the log, if the list has no room
@@ -75,52 +86,56 @@ int pmem_add_poison(struct pmem_device *pmem, u64 offset, u64 len)
 	sector_t end = (offset + len + SECTOR_SIZE - 1) >> SECTOR_SHIFT;
 	int err = 0;
 
+	/* the same poison is told of in more than one way */
+	if (pmem_is_known(pmem, sector, end))
+		return 0;
+
 	/* the list is content when it could note the first part */
 	if (badblocks_set(&pmem->bad, sector, (int)(end - sector), 1) ||
 	    !pmem_is_bad(pmem, (u64)(end - 1) << SECTOR_SHIFT, 1, NULL)) {
 		err = -ENOSPC;
-		pr_err("%s: no room to note that sectors %llu to %llu are bad; write over some of /sys/block/%s/badblocks\n",
-		       pmem->name, (u64)sector, (u64)end - 1, pmem->name);
+		pr_err_ratelimited("%s: no room to note that sectors %llu to %llu are bad; write over some of /sys/block/%s/badblocks\n",
+				   pmem->name, (u64)sector, (u64)end - 1, pmem->name);
 	} else {
-		pr_notice("%s: memory of sectors %llu to %llu is poisoned; write over them to use them again\n",
-			  pmem->name, (u64)sector, (u64)end - 1);
+		pr_notice_ratelimited("%s: memory of sectors %llu to %llu is poisoned; write over them to use them again\n",
+				      pmem->name, (u64)sector, (u64)end - 1);
 	}
 	pmem_bad_changed(pmem);
 	return err;
 }
 EXPORT_SYMBOL_IF_KUNIT(pmem_add_poison);
 
-/*
- * Pages that memory_failure() took care of have no mapping in the kernel, so
- * that speculation does not touch the poison.
- */
-static void pmem_map_page(unsigned long pfn)
-{
-	struct page *page = pfn_to_page(pfn);
-
-	if (PageHWPoison(page)) {
-		clear_mce_nospec(pfn);
-		ClearPageHWPoison(page);
-	}
-}
-
 /**
  * pmem_make_writable - before a write: let the kernel reach poisoned memory
  * @pmem: the device
  * @offset: from its first block, in bytes
- * @len: in bytes
+ * @len: in bytes, below 1 TiB
+ *
+ * Whoever handles a machine check takes the whole page from the kernel's mapping,
+ * so that speculation does not touch the poison. That goes for pages of which
+ * only other sectors are bad, and whether or not the page was marked.
+ *
+ * Poison that is found between here and the write is not guarded against: the
+ * page would have to be locked while machine checks are handled.
  *
  * Context: May sleep if some of the memory is poisoned.
  */
 void pmem_make_writable(struct pmem_device *pmem, u64 offset, u64 len)
 {
-	unsigned long pfn = PHYS_PFN(pmem->data.start + offset);
-	unsigned long last = PHYS_PFN(pmem->data.start + offset + len - 1);
+	u64 at = round_down(offset, (u64)PAGE_SIZE);
+	u64 end = round_up(offset + len, (u64)PAGE_SIZE);
 
-	if (likely(!pmem_is_bad(pmem, offset, len, NULL)))
+	if (likely(!pmem_is_bad(pmem, at, end - at, NULL)))
 		return;
-	for (; pfn <= last; pfn++)
-		pmem_map_page(pfn);
+
+	for (; at < end; at += PAGE_SIZE) {
+		unsigned long pfn = PHYS_PFN(pmem->data.start + at);
+
+		if (!pmem_is_bad(pmem, at, PAGE_SIZE, NULL))
+			continue;
+		clear_mce_nospec(pfn);
+		ClearPageHWPoison(pfn_to_page(pfn));
+	}
 }
 
 /**
@@ -129,7 +144,10 @@ void pmem_make_writable(struct pmem_device *pmem, u64 offset, u64 len)
  * @offset: from its first block, in bytes
  * @len: in bytes; sectors that are written in part stay bad
  *
- * Context: Any.
+ * A list without room cannot be cut in two: then sectors of the same piece stay
+ * bad, which is the safe side, until all of it is written over.
+ *
+ * Context: May sleep.
  */
 void pmem_clear_poison(struct pmem_device *pmem, u64 offset, u64 len)
 {
@@ -154,10 +172,14 @@ static int pmem_memory_failure(struct dev_pagemap *pgmap, unsigned long pfn,
 	struct pmem_device *pmem = container_of(pgmap, struct pmem_device, pgmap);
 	u64 offset = PFN_PHYS(pfn) - pmem->data.start;
 	u64 len = PFN_PHYS(nr_pages);
+	int err;
 
 	/* the whole page, unless it is known better */
-	if (!pmem_is_bad(pmem, offset, len, NULL))
-		pmem_add_poison(pmem, offset, len);
+	if (!pmem_is_bad(pmem, offset, len, NULL)) {
+		err = pmem_add_poison(pmem, offset, len);
+		if (err)
+			return err;
+	}
 	return dax_holder_notify_failure(pmem->dax, offset, len, flags);
 }
 
@@ -171,12 +193,13 @@ static int pmem_machine_check(struct notifier_block *nb, unsigned long action,
 {
 	struct mce *mce = (struct mce *)data;
 	struct pmem_device *pmem;
-	u64 unit = SECTOR_SIZE;
+	u64 unit = SECTOR_SIZE, address;
 
 	if (!mce_is_memory_error(mce) || mce_is_correctable(mce) ||
 	    !mce_usable_address(mce))
 		return NOTIFY_DONE;
-	pmem = pmem_find(mce->addr);
+	address = mce->addr & MCI_ADDR_PHYSADDR;
+	pmem = pmem_find(address);
 	if (!pmem)
 		return NOTIFY_DONE;
 
@@ -184,7 +207,7 @@ static int pmem_machine_check(struct notifier_block *nb, unsigned long action,
 	if (mce->status & MCI_STATUS_MISCV)
 		unit = clamp(BIT_ULL(MCI_MISC_ADDR_LSB(mce->misc)),
 			     (u64)SECTOR_SIZE, (u64)PAGE_SIZE);
-	pmem_add_poison(pmem, round_down(mce->addr - pmem->data.start, unit),
+	pmem_add_poison(pmem, round_down(address - pmem->data.start, unit),
 			unit);
 	return NOTIFY_OK;
 }
@@ -195,6 +218,9 @@ static struct notifier_block pmem_machine_check_nb = {
 };
 
 #ifdef CONFIG_BLK_DEV_PMEM_INJECT
+/* What the list has room for: each entry is up to 512 sectors. */
+#define PMEM_INJECT_MAX	((u64)MAX_BADBLOCKS * BB_MAX_LEN * SECTOR_SIZE)
+
 static struct dentry *pmem_debugfs;
 
 /* As if hardware had found the bytes bad: "OFFSET LENGTH", in bytes. */
@@ -216,7 +242,8 @@ static ssize_t pmem_inject_write(struct file *file, const char __user *buf,
 	if (sscanf(text, "%llu %llu %c", &offset, &len, &rest) != 2 || !len ||
 	    (offset | len) % SECTOR_SIZE)
 		return -EINVAL;
-	if (len > pmem->data.size || offset > pmem->data.size - len)
+	if (len > PMEM_INJECT_MAX || len > pmem->data.size ||
+	    offset > pmem->data.size - len)
 		return -ERANGE;
 
 	err = pmem_add_poison(pmem, offset, len);

@@ -4,7 +4,7 @@
 # ranges, each one's page descriptors are on its own node, and with map=dev they
 # cost no ordinary memory. A filesystem is found again at the next load.
 #
-# allows: pmem: pmem[0-9]: .* was used with map=dev .*
+# allows: pmem: .* was used with map=dev .*
 # allows: pmem: .* holds .* that map=dev would write over.*
 # allows: pci_bus 0000:00: Unknown NUMA node; .*
 # memory: 36G 34G
@@ -105,11 +105,30 @@ rmmod pmem
 report 'after wipefs it does load' modprobe pmem ranges=32G@4G map=dev
 rmmod pmem
 
+# wipe SIZE: forget that there was a device of map=dev
+wipe() {
+	modprobe pmem "ranges=$1@4G" map=mem
+	blkdiscard -f -l 4096 /dev/pmem0
+	rmmod pmem
+}
+
 # nor does it when the division changes, and what it would write over is data
+wipe 32G
 modprobe pmem ranges=2G@4G map=dev
 mkfs.ext4 -q -E nodiscard /dev/pmem0
 rmmod pmem
 report 'map=dev does not load over the data of a smaller device' refused
 modprobe pmem ranges=2G@4G map=dev
 report 'whose filesystem is whole' e2fsck -fn /dev/pmem0
+rmmod pmem
+
+# nor over the middle of the data of a larger one, which can be wiped with map=mem
+wipe 4G
+modprobe pmem ranges=4G@4G map=dev
+rmmod pmem
+refused() { ! modprobe pmem ranges=4G@4G/2 map=dev 2> /dev/null; }
+report 'map=dev does not load over a part of a larger device' refused
+report 'and says what it was' log_has 'was used with map=dev as a range of 4096 MiB; load it like that'
+wipe 4G
+report 'but does when that is wiped' modprobe pmem ranges=4G@4G/2 map=dev
 rmmod pmem
