@@ -167,8 +167,11 @@ static int pmem_claim_device(struct pmem_device *pmem, int expected)
 	}
 
 	err = pmem_claim_memory(pmem);
-	if (err)
+	if (err) {
+		if (err != -EBUSY)
+			pmem_fail(pmem, "entry in /proc/iomem", err);
 		goto out_free_number;
+	}
 
 	err = pmem_check_content(pmem);
 	if (err) {

@@ -21,7 +21,9 @@
  * @pmem: its range and its name are set
  *
  * Context: May sleep.
- * Return: 0, or %-EBUSY, after a line in the log, if somebody has it
+ * Return: 0, or
+ * * %-EBUSY	- somebody has it; there is a line in the log
+ * * %-ENOMEM	- there is no memory to note that it is claimed
  */
 int pmem_claim_memory(struct pmem_device *pmem)
 {
@@ -29,6 +31,9 @@ int pmem_claim_memory(struct pmem_device *pmem)
 
 	if (request_mem_region(range->start, range->size, pmem->name))
 		return 0;
+	if (region_intersects(range->start, range->size, IORESOURCE_BUSY,
+			      IORES_DESC_NONE) == REGION_DISJOINT)
+		return -ENOMEM;
 
 	pr_err("[mem %#llx-%#llx] is held by another driver; see /proc/iomem, and unload that driver or name other memory\n",
 	       range->start, range->start + range->size - 1);

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Out of memory at each allocation of loading: ENOMEM, one line, nothing claimed,
-# and nothing lost.
+# Out of memory at each allocation of loading: ENOMEM, one line, nothing claimed. On
+# the debug kernel, where a load takes a second, at every eighth; and nothing lost.
 #
-# kernel: vm+debug
+# soak: 1
 # memory: 6G
 # cmdline: memmap=1G$4G
 # allows: pmem: .*
@@ -11,7 +11,7 @@
 # allows: execmem: unable to allocate memory
 # allows: kmemleak: Cannot allocate .*
 # allows: vmemmap alloc failure: .*
-# timeout: 150
+# timeout: 200 3000
 set -euo pipefail
 
 # shellcheck source=ci/report.sh
@@ -19,8 +19,11 @@ set -euo pipefail
 leaks=/sys/kernel/debug/kmemleak
 
 # what the kernel itself lost until now
-echo scan > $leaks
-echo clear > $leaks
+if [ -e $leaks ]; then
+	export PMEM_TEST_STEP=${1:-8}
+	echo scan > $leaks
+	echo clear > $leaks
+fi
 
 PMEM_TEST_MODULE=$(modinfo -F filename pmem)
 modprobe pmem start=4 size=256M count=2
@@ -47,4 +50,4 @@ none_lost() {
 	echo scan > $leaks
 	[ "$(grep -c '^unreferenced' $leaks)" = 0 ] || { cat $leaks; return 1; }
 }
-report 'kmemleak finds nothing' none_lost
+[ ! -e $leaks ] || report 'kmemleak finds nothing' none_lost

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The driver makes as many devices as it was told, each with its even share of
- * the memory, one behind the other, with the geometry of a disk of that size, and
- * with a queue that takes flushes.
+ * the memory, one behind the other, with the geometry of a disk of that size, with
+ * a queue that takes flushes, and with files in sysfs that say so.
  */
 #include <linux/hdreg.h>
 
@@ -68,22 +68,63 @@ static int find_devices(struct device *devices)
 	return nr;
 }
 
-/* Whether the queue's attribute @name in sysfs reads @value. */
-static int queue_is(const struct device *device, const char *name,
-		    const char *value)
+/* Whether the attribute @name of the disk in sysfs reads @value. */
+static int attribute_is(const struct device *device, const char *name,
+			const char *value)
 {
 	char path[128], text[64] = "";
 	FILE *file;
 
-	snprintf(path, sizeof(path), "/sys/block/pmem%d/queue/%s",
-		 device->number, name);
+	snprintf(path, sizeof(path), "/sys/block/pmem%d/%s", device->number,
+		 name);
 	file = fopen(path, "r");
 	if (file) {
 		if (fgets(text, sizeof(text), file))
 			text[strcspn(text, "\n")] = '\0';
 		fclose(file);
 	}
+	if (strcmp(text, value))
+		ksft_print_msg("%s: %s, not %s\n", path, text, value);
 	return !strcmp(text, value);
+}
+
+static int attribute_is_number(const struct device *device, const char *name,
+			       const char *format, uint64_t value)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), format, (unsigned long long)value);
+	return attribute_is(device, name, text);
+}
+
+/* 0, or the errno of writing @value to the attribute. */
+static int set_attribute(const struct device *device, const char *name,
+			 const char *value)
+{
+	char path[128];
+	int fd, err = 0;
+
+	snprintf(path, sizeof(path), "/sys/block/pmem%d/%s", device->number,
+		 name);
+	fd = open(path, O_WRONLY);
+	if (fd < 0)
+		return errno;
+	if (write(fd, value, strlen(value)) < 0)
+		err = errno;
+	close(fd);
+	return err;
+}
+
+static int write_cache_can_be_set(const struct device *device)
+{
+	return attribute_is(device, "dax/write_cache", "1") &&
+	       !set_attribute(device, "dax/write_cache", "0") &&
+	       attribute_is(device, "dax/write_cache", "0") &&
+	       set_attribute(device, "dax/write_cache", "2") == EINVAL &&
+	       set_attribute(device, "dax/write_cache", "on") == EINVAL &&
+	       attribute_is(device, "dax/write_cache", "0") &&
+	       !set_attribute(device, "dax/write_cache", "1") &&
+	       attribute_is(device, "dax/write_cache", "1");
 }
 
 static int open_device(const struct device *device)
@@ -115,7 +156,7 @@ int main(void)
 	each = size / count;
 
 	nr = find_devices(devices);
-	ksft_set_plan(1 + 4 * nr);
+	ksft_set_plan(1 + 7 * nr);
 	ksft_test_result(nr == (int)count, "there are %llu devices (found %d)\n",
 			 (unsigned long long)count, nr);
 
@@ -145,10 +186,36 @@ int main(void)
 		close(fd);
 
 		/* or nobody would send a flush, and fsync() would be a lie */
-		ksft_test_result(queue_is(device, "write_cache", "write back") &&
-				 queue_is(device, "fua", "1") &&
-				 queue_is(device, "dax", "1"),
+		ksft_test_result(attribute_is(device, "queue/write_cache",
+					      "write back") &&
+				 attribute_is(device, "queue/fua", "1") &&
+				 attribute_is(device, "queue/dax", "1"),
 				 "pmem%d takes flush and FUA, and has DAX\n",
+				 device->number);
+
+		ksft_test_result(attribute_is_number(device, "queue/optimal_io_size",
+						     "%llu", PMD_SIZE) &&
+				 attribute_is(device, "queue/read_ahead_kb", "128") &&
+				 attribute_is(device, "queue/discard_max_bytes",
+					      "33554432") &&
+				 attribute_is(device, "queue/write_zeroes_max_bytes",
+					      "33554432"),
+				 "pmem%d asks for borders of 2 MiB, and can zero\n",
+				 device->number);
+
+		ksft_test_result(attribute_is_number(device, "pmem/start", "0x%llx",
+						     first) &&
+				 attribute_is_number(device, "pmem/size", "%llu",
+						     each) &&
+				 attribute_is_number(device, "pmem/data_start",
+						     "0x%llx", first) &&
+				 attribute_is(device, "pmem/map", "mem") &&
+				 attribute_is(device, "badblocks", ""),
+				 "pmem%d tells in sysfs where it is\n",
+				 device->number);
+
+		ksft_test_result(write_cache_can_be_set(device),
+				 "dax/write_cache of pmem%d can be set to 0 and 1\n",
 				 device->number);
 	}
 
