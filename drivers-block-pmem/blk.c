@@ -150,13 +150,16 @@ int pmem_alloc_disk(struct pmem_device *pmem)
  * @pmem: mapped; its contents are left as they are
  *
  * Context: May sleep. Reads the device, to find partitions.
- * Return: 0, %-ENOMEM, or what the block core said
+ * Return: 0, or what the block core said, which is %-ENOMEM as a rule
  */
 int pmem_add_disk(struct pmem_device *pmem)
 {
 	int err;
 
 	err = device_add_disk(NULL, pmem->disk, pmem_attribute_groups);
+	/* which is how the driver core says that it has no memory for a name */
+	if (err == -EINVAL)
+		return -ENOMEM;
 	if (err)
 		return err;
 

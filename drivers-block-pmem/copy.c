@@ -60,28 +60,45 @@ void pmem_write(struct pmem_device *pmem, u64 offset, const void *from,
 }
 EXPORT_SYMBOL_IF_KUNIT(pmem_write);
 
+/*
+ * Zeroes past the caches, a cache line of them. With a constant length of 16,
+ * memcpy_flushcache() is two store instructions, and what it copies from is not
+ * read.
+ */
+static inline void pmem_zero_line(char *addr)
+{
+	static const u64 zeroes[2] = { 0, 0 };
+
+	memcpy_flushcache(addr, zeroes, 16);
+	memcpy_flushcache(addr + 16, zeroes, 16);
+	memcpy_flushcache(addr + 32, zeroes, 16);
+	memcpy_flushcache(addr + 48, zeroes, 16);
+}
+
 /**
  * pmem_zero - write zeroes into the memory of a device
  * @pmem: the device
- * @offset: from its first block, in bytes, a multiple of 64
- * @len: in bytes, a multiple of 64
+ * @offset: from its first block, in bytes, a multiple of %SECTOR_SIZE
+ * @len: in bytes, a multiple of %SECTOR_SIZE
  *
- * As pmem_write(), but nothing is read on the way, not even a page of zeroes:
- * with a constant length of 16, memcpy_flushcache() is two store instructions.
+ * As pmem_write(), but there is no page of zeroes to read on the way.
  *
  * Context: May sleep.
  */
 void pmem_zero(struct pmem_device *pmem, u64 offset, size_t len)
 {
-	static const u64 zeroes[2] = { 0, 0 };
 	char *addr = pmem->addr + offset, *end = addr + len;
 
 	pmem_make_writable(pmem, offset, len);
-	for (; addr < end; addr += 64) {
-		memcpy_flushcache(addr, zeroes, 16);
-		memcpy_flushcache(addr + 16, zeroes, 16);
-		memcpy_flushcache(addr + 32, zeroes, 16);
-		memcpy_flushcache(addr + 48, zeroes, 16);
+	for (; addr < end; addr += SECTOR_SIZE) {
+		pmem_zero_line(addr);
+		pmem_zero_line(addr + 64);
+		pmem_zero_line(addr + 128);
+		pmem_zero_line(addr + 192);
+		pmem_zero_line(addr + 256);
+		pmem_zero_line(addr + 320);
+		pmem_zero_line(addr + 384);
+		pmem_zero_line(addr + 448);
 	}
 	pmem_clear_poison(pmem, offset, len);
 }
