@@ -126,8 +126,8 @@ rmmod pmem
 wipe 4G
 modprobe pmem ranges=4G@4G map=dev
 rmmod pmem
-refused() { ! modprobe pmem ranges=4G@4G/2 map=dev 2> /dev/null; }
-report 'map=dev does not load over a part of a larger device' refused
+split() { ! modprobe pmem ranges=4G@4G/2 map=dev 2> /dev/null; }
+report 'map=dev does not load over a part of a larger device' split
 report 'and says what it was' log_has 'was used with map=dev as a range of 4096 MiB; load it like that'
 wipe 4G
 report 'but does when that is wiped' modprobe pmem ranges=4G@4G/2 map=dev
