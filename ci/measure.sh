@@ -2,6 +2,11 @@
 # shellcheck shell=bash
 # What cases in a guest measure.
 
+# on_debug_kernel: where everything takes its time, and memory is used otherwise
+on_debug_kernel() {
+	[ -e /sys/kernel/debug/kmemleak ]
+}
+
 # free_kib [NODE...]: memory that nobody uses, of these nodes or of all, the lists
 # of the CPUs included; the most of three looks, because what was in use is freed
 # with a delay

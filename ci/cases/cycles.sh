@@ -13,7 +13,9 @@ set -euo pipefail
 . "${0%/cases/*}/report.sh"
 # shellcheck source=ci/measure.sh
 . "${0%/cases/*}/measure.sh"
-cycles=${1:-20}
+cycles=20
+! on_debug_kernel || cycles=5
+cycles=${1:-$cycles}
 data=/run/data
 mkdir -p /mnt/mem
 

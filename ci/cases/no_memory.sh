@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Out of memory at each allocation of loading: ENOMEM, one line, nothing claimed. On
-# the debug kernel, where a load takes a second, at every eighth; and nothing lost.
+# the debug kernel, where a load takes a second, at every 16th; and nothing lost.
 #
 # soak: 1
 # memory: 6G
@@ -18,7 +18,7 @@ leaks=/sys/kernel/debug/kmemleak
 
 # what the kernel itself lost until now
 if [ -e $leaks ]; then
-	export PMEM_TEST_STEP=${1:-8}
+	export PMEM_TEST_STEP=${1:-16}
 	echo scan > $leaks
 	echo clear > $leaks
 fi

@@ -25,6 +25,17 @@ silent() {
 }
 report 'W=1 and sparse are silent on the driver' silent W=1 C=2
 
+# The files that the series changes but did not add.
+changed_silent() {
+	local objects output
+	mapfile -t objects < <(touched_files | sed -n '/^drivers\/block\/pmem\/\|^tools\//d; s/\.c$/.o/p')
+	(cd "$build" && rm -f "${objects[@]}") &&
+	output=$(make -s -C "$tree" O="$build" CC='ccache gcc' W=1 C=2 "${objects[@]}" 2>&1) ||
+		{ echo "$output"; return 1; }
+	[ -z "$output" ] || { echo "$output"; return 1; }
+}
+report 'W=1 and sparse are silent on the files that the series changes' changed_silent
+
 # The kernel's own headers give thousands: only ours count.
 cxx_compatible() {
 	local output
