@@ -7,6 +7,12 @@
 # descriptors for 32 GiB: here four devices by two CPUs, there one by one. It is
 # counted from modprobe of the driver's module until the disks are there.
 #
+# What is promised is 65 % for loading and 60 % for zeroing. A host that others use
+# at the same time may spoil that by some points, so it takes "make soak T=speed",
+# with nothing else running, to insist on it. Here the limit is 80 %: without what
+# makes the difference it is 100 and more.
+#
+# soak: exact
 # allows: nd_pmem namespace.*: unable to guarantee persistence of writes
 # memory: 98G
 # cmdline: memmap=32G$32G memmap=32G!64G
@@ -18,6 +24,9 @@ set -euo pipefail
 . "${0%/cases/*}/report.sh"
 # shellcheck source=ci/measure.sh
 . "${0%/cases/*}/measure.sh"
+
+load_limit=80 zero_limit=80
+[ "${1:-}" != exact ] || load_limit=65 zero_limit=60
 
 # at_most PERCENT OURS THEIRS
 at_most() { [ $(($2 * 100)) -le $(($3 * $1)) ]; }
@@ -45,8 +54,8 @@ for ((i = 0; i < 5; i++)); do
 	ours+=("$TIME")
 done
 our_time=$(median "${ours[@]}") their_time=$(median "${theirs[@]}")
-report "loading 32 GiB takes $((our_time * 100 / their_time)) % of drivers/nvdimm's time, at most 65 ($our_time us, $their_time us)" \
-	at_most 65 "$our_time" "$their_time"
+report "loading 32 GiB takes $((our_time * 100 / their_time)) % of drivers/nvdimm's time, at most $load_limit ($our_time us, $their_time us)" \
+	at_most $load_limit "$our_time" "$their_time"
 
 GIB=$((1 << 30))
 fill() { dd if=<(yes pmem) of="/dev/$1" iflag=fullblock bs=1M count=1025 oflag=direct status=none; }
@@ -76,6 +85,6 @@ done
 report "a GiB of ours is zeroes, and no more" zeroes $our
 report "a GiB of theirs is the same" zeroes $their
 our_time=$(median "${ours[@]}") their_time=$(median "${theirs[@]}")
-report "zeroing 1 GiB takes $((our_time * 100 / their_time)) % of drivers/nvdimm's time, at most 60 ($our_time us, $their_time us)" \
-	at_most 60 "$our_time" "$their_time"
+report "zeroing 1 GiB takes $((our_time * 100 / their_time)) % of drivers/nvdimm's time, at most $zero_limit ($our_time us, $their_time us)" \
+	at_most $zero_limit "$our_time" "$their_time"
 rmmod pmem
