@@ -14,7 +14,7 @@ set -euo pipefail
 # shellcheck source=ci/measure.sh
 . "${0%/cases/*}/measure.sh"
 cycles=20
-! on_debug_kernel || cycles=5
+! on_debug_kernel || cycles=3
 cycles=${1:-$cycles}
 data=/run/data
 mkdir -p /mnt/mem
@@ -45,11 +45,14 @@ modprobe pmem ranges=2G@6G map=dev
 mkfs.ext4 -q -E nodiscard /dev/pmem0
 rmmod pmem
 report 'the first cycle works' cycle
-before=$(free_kib 0)
+# a debug kernel keeps what was freed for a while
+on_debug_kernel || before=$(free_kib 0)
 report "$cycles cycles of two loads work, and data stays" all_cycles
-lost=$((before - $(free_kib 0)))
 few() { [ "$1" -lt 4096 ]; }
-report "they cost less than 4 MiB of memory ($lost KiB)" few $lost
+if ! on_debug_kernel; then
+	lost=$((before - $(free_kib 0)))
+	report "they cost less than 4 MiB of memory ($lost KiB)" few $lost
+fi
 
 modprobe pmem ranges=2G@6G map=dev
 mount -o dax /dev/pmem0 /mnt/mem
