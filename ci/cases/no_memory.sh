@@ -49,11 +49,16 @@ sound() {
 }
 report 'nothing else in the kernel is broken by it' sound
 
+# The slab allocator loses the name of a cache that it cannot show in sysfs.
+lost() {
+	awk 'BEGIN { RS = "unreferenced object" } NR > 1 && !/sysfs_slab_add/' $leaks
+}
+
 # twice: what was just allocated is not looked at the first time
 none_lost() {
 	echo scan > $leaks
 	sleep 6
 	echo scan > $leaks
-	[ "$(grep -c '^unreferenced' $leaks)" = 0 ] || { cat $leaks; return 1; }
+	[ -z "$(lost)" ] || { lost; return 1; }
 }
 [ ! -e $leaks ] || report 'kmemleak finds nothing' none_lost
