@@ -4,6 +4,7 @@
 # the first, and a file in 2 MiB pages.
 #
 # memory: 65G
+# debug: no
 # cmdline: memmap=32G$32G
 set -euo pipefail
 
