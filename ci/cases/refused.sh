@@ -13,6 +13,8 @@ set -euo pipefail
 
 # shellcheck source=ci/report.sh
 . "${0%/cases/*}/report.sh"
+# shellcheck source=ci/measure.sh
+. "${0%/cases/*}/measure.sh"
 document=${0%/ci/cases/*}/Documentation/admin-guide/blockdev/pmem.rst
 
 "$PMEM_KERNEL/selftests/run_kselftest.sh" -t pmem:refused
@@ -60,8 +62,10 @@ rows() {
 
 nr=0
 while read -r parameters && read -r errno && read -r line; do
-	report "pmem $parameters: $errno" refuse "$parameters" "$errno" "$line"
 	nr=$((nr + 1))
+	# a load takes seconds there, and most rows are of the same few lines of code
+	! on_debug_kernel || [ $((nr % 4)) = 0 ] || continue
+	report "pmem $parameters: $errno" refuse "$parameters" "$errno" "$line"
 done < <(rows)
 enough() { [ "$nr" -ge 30 ] || { echo "$nr rows"; return 1; }; }
 report "the document has $nr rows" enough
