@@ -8,9 +8,11 @@
 #include <linux/kernel.h>
 #include <linux/limits.h>
 #include <linux/math64.h>
+#include <linux/minmax.h>
 #include <linux/string.h>
 #include <kunit/visibility.h>
 #else
+#include <algorithm>
 #include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -19,6 +21,7 @@
 #include <string.h>
 #define U64_MAX		UINT64_MAX
 #define div_u64(n, d)	((n) / (d))
+using std::min;
 #endif
 
 #include "layout.h"
@@ -57,8 +60,8 @@ int pmem_complain(struct pmem_complaint *complaint, int err,
 static int pmem_complain_of(struct pmem_complaint *complaint, int err,
 			    const struct pmem_text *text, const char *problem)
 {
-	int len = text->len < PMEM_QUOTE ? text->len : PMEM_QUOTE;
-	int item_len = text->item_len < PMEM_QUOTE ? text->item_len : PMEM_QUOTE;
+	int len = min(text->len, PMEM_QUOTE);
+	int item_len = min(text->item_len, PMEM_QUOTE);
 
 	if (text->item)
 		return pmem_complain(complaint, err, "ranges=%.*s: %s=%.*s %s",
@@ -370,7 +373,7 @@ static int pmem_parse_item(struct pmem_share *share, const char *item, int len,
 	if (!at || (slash && slash < at))
 		return pmem_complain(complaint, -EINVAL,
 				     "ranges=%.*s is not SIZE@START or SIZE@START/COUNT; write for example 32G@32G/4",
-				     len < PMEM_QUOTE ? len : PMEM_QUOTE, item);
+				     min(len, PMEM_QUOTE), item);
 
 	start = pmem_part("start", at + 1, slash ? slash : end, item, len);
 	size = pmem_part("size", item, at, item, len);
