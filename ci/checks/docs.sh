@@ -80,27 +80,22 @@ parameters_named() {
 }
 report 'every module parameter is described' parameters_named
 
-# Each is in the table of the document, and has an entry with What:.
-attributes_named() {
+# files_named FILE REGEX MENTION ENTRY: what FILE creates by that regular
+# expression is mentioned in the document and has an entry, by regular expressions
+# in which @ stands for its name.
+files_named() {
 	local name found
-	found=$(names sysfs.c '^static DEVICE_ATTR[A-Z_]*\((\w+)[,)].*') ||
-		{ echo "$found"; return 1; }
+	found=$(names "$1" "$2") || { echo "$found"; return 1; }
 	for name in $found; do
-		named "^\`\`(\w+/)?$name\`\` " "$document" &&
-		named "^What:.*/sys/block/pmem<N>/(\w+/)?$name\$" "${abi[@]}" ||
-			return
+		named "${3/@/$name}" "$document" &&
+		named "^What:.*${4/@/$name}\$" "${abi[@]}" || return
 	done
 }
-report 'every attribute in sysfs is described' attributes_named
-
-debugfs_named() {
-	local name found
-	found=$(names poison.c 'debugfs_create_file\("(\w+)",') ||
-		{ echo "$found"; return 1; }
-	for name in $found; do
-		named "/sys/kernel/debug/pmem/pmem[0-9]+/$name\>" "$document" &&
-		named "^What:.*/sys/kernel/debug/pmem/pmem<N>/$name\$" "${abi[@]}" ||
-			return
-	done
-}
-report 'every file in debugfs is described' debugfs_named
+# in the table of the document, where a name begins a line
+# shellcheck disable=SC2016 # the marks of a literal in the document
+report 'every attribute in sysfs is described' files_named \
+	sysfs.c '^static DEVICE_ATTR[A-Z_]*\((\w+)[,)].*' \
+	'^``(\w+/)?@`` ' '/sys/block/pmem<N>/(\w+/)?@'
+report 'every file in debugfs is described' files_named \
+	poison.c 'debugfs_create_file\("(\w+)",' \
+	'/sys/kernel/debug/pmem/pmem[0-9]+/@\>' '/sys/kernel/debug/pmem/pmem<N>/@'
