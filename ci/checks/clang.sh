@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # clang has nothing to say, with W=1, where gcc has not: the driver, what the
-# series changes elsewhere, the selftests, the unit tests.
+# series changes elsewhere, the selftests, the tools and the unit tests.
 . "$(dirname "$0")/../common.sh"
 # shellcheck source=ci/small.sh
 . "$TOP/ci/small.sh"
@@ -34,10 +34,10 @@ selftests() {
 report 'clang builds the selftests without a warning' selftests
 
 # The driver's logic is compiled by clang with the fuzzer.
-unit_tests() {
+cpp() {
 	local files
 	mapfile -t files < <(project_files '*.cpp')
 	(cd "$TOP" && clang++ -fsyntax-only -std=c++20 -Wall -Wextra -Werror \
-		-I drivers-block-pmem -x c++ "${files[@]}")
+		-I drivers-block-pmem -I fs-dax/lib -x c++ "${files[@]}")
 }
-report 'clang++ reads the unit tests without a warning' unit_tests
+report 'clang++ reads the tools and the unit tests without a warning' cpp

@@ -7,7 +7,7 @@ lock_cache
 
 build=$CACHE/build-unit
 configure() {
-	cmake --fresh -S "$TOP" -B "$build" -DCMAKE_BUILD_TYPE=Debug
+	cmake --fresh -S "$TOP" -B "$build" -DCMAKE_BUILD_TYPE=Debug -DPMEM_TESTS=ON
 }
 report 'the unit tests configure' configure
 report 'the unit tests build' cmake --build "$build" -j "$(nproc)"
