@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The driver's logic that needs no kernel is right, compiled as C++20 and run
-# under the address and undefined-behaviour sanitizers.
+# The driver's logic that needs no kernel, compiled as C++20, and what the tools
+# compute are right, run under the address and undefined-behaviour sanitizers.
 . "$(dirname "$0")/../common.sh"
 lock_cache
 
@@ -15,7 +15,7 @@ report 'the unit tests build' cmake --build "$build" -j "$(nproc)"
 clean() {
 	[ "$status" = 0 ] || { echo "$output"; return 1; }
 }
-for test in layout_test infoblock_test; do
+for test in layout_test infoblock_test windows_test file_test mappings_test; do
 	status=0
 	output=$("$build/$test" 2>&1) || status=$?
 	sed -n 's/^\[       OK \] \([^ ]*\).*/ok - \1/p; s/^\[  FAILED  \] \([^ ,]*\) (.*/not ok - \1/p' <<< "$output"
