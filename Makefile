@@ -2,7 +2,7 @@
 # The front door. Each target is a line that starts a script of ci/.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo shell test test-debug soak series mbox clean
+.PHONY: help demo shell tools test test-debug soak series mbox clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -12,6 +12,9 @@ demo: ## fetch, apply, build, boot a 65 GiB guest, show the driver at work
 
 shell: ## the same, with a prompt at the end
 	@ci/demo shell
+
+tools: ## build daxmap, which tells how files can be mapped; prints where it is
+	@ci/tools
 
 test: ## everything that checks; T="NAME..." only those of ci/checks and ci/cases
 	@ci/test $(T)

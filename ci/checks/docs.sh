@@ -52,6 +52,15 @@ silent_get_abi() {
 }
 report 'get_abi.pl validate is silent on our entries' silent_get_abi
 
+silent_manuals() {
+	local manuals output
+	mapfile -t manuals < <(cd "$TOP" && project_files '*.1')
+	cd "$TOP" && output=$(mandoc -T lint -W warning "${manuals[@]}" 2>&1 &&
+		groff -mandoc -ww -z -Tutf8 "${manuals[@]}" 2>&1) && [ -z "$output" ] ||
+		{ echo "$output"; return 1; }
+}
+report 'mandoc and groff are silent on the manuals of the tools' silent_manuals
+
 # names FILE REGEX: what the driver's FILE calls by that; it has to be something
 names() {
 	local found
