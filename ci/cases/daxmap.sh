@@ -1,0 +1,261 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# daxmap tells of files of every kind what can be mapped in huge pages, and the
+# kernel agrees.
+#
+# One partition begins 1 MiB past a 2 MiB border, of which ext4 may warn.
+#
+# allows: EXT4-fs (pmem1p1): starts 1024 KiB past .*
+# memory: 13G
+# cmdline: memmap=8G$4G
+# module: pmem ranges=6G@4G,1G@10G,1G@11G
+# tools: yes
+# timeout: 300
+set -euo pipefail
+
+# shellcheck source=ci/report.sh
+. "${0%/cases/*}/report.sh"
+M=$((1 << 20))
+G=$((1 << 30))
+cd /mnt
+mkdir dax small plain
+
+# make DEVICE: a filesystem without backups of the superblock and with all tables at
+# the front, so that files are in one piece, 1 GiB too. Without a discard: that
+# would fill the memory with zeroes.
+make() {
+	mkfs.ext4 -q -O sparse_super2 -E num_backup_sb=0,nodiscard -G 256 -N 1024 "$1"
+}
+make /dev/pmem0
+mount -o dax /dev/pmem0 dax
+printf 'start=2048\n' | sfdisk -q /dev/pmem1
+make /dev/pmem1p1
+mount -o dax /dev/pmem1p1 small
+make /dev/pmem2
+mount -o dax=never /dev/pmem2 plain
+
+# in_one_piece FILE SIZE: a file that is never written. Where ext4 fills gaps, its
+# pieces are left there, and what comes next finds more room.
+in_one_piece() {
+	local try
+	for try in {1..20}; do
+		fallocate -l "$2" "$1"
+		! filefrag "$1" | grep -q ': 1 extent found' || return 0
+		mv "$1" "$1.$try"
+	done
+	echo "# ext4 never puts $1 in one piece"
+}
+
+# in_phase FILE SIZE PAGE [SHIFT]: a file in one piece whose offset on the device is
+# SHIFT more than a multiple of PAGE, wherever ext4 puts it: what lies before such a
+# place is cut off.
+in_phase() {
+	local place cut
+	in_one_piece "$1" $(($2 + $3))
+	place=$(filefrag -v -b4096 "$1" | awk '$1 == "0:" { print $4 * 4096 }')
+	cut=$(((${4:-0} - place) % $3))
+	[ "$cut" -ge 0 ] || cut=$((cut + $3))
+	[ "$cut" = 0 ] || fallocate -c -l "$cut" "$1"
+	truncate -s "$2" "$1"
+}
+
+# says STATUS EXPECTED ARG...: daxmap has that exit status, and says that, where
+# runs of spaces count as one
+says() {
+	local status=0 said
+	said=$(daxmap "${@:3}" 2>&1) || status=$?
+	said=$(sed -E 's/ +/ /g; s/^ //' <<< "$said")
+	[ "$status" = "$1" ] && [ "$said" = "$2" ] ||
+		{ echo "status $status:"; echo "$said"; return 1; }
+}
+
+# told STATUS BYTES HUGE GIANT NAME: what it says of one file; NAME has the reasons
+told() {
+	says "$1" "bytes 2 MiB 1 GiB file
+$2 $3 $4 $5
+$2 $3 $4 total" "${5%% (*}"
+}
+
+# answers FILTER ARG...: the FILTER of jq is true of the JSON
+answers() {
+	local said
+	said=$(daxmap --json "${@:2}") || [ $? = 1 ] || return
+	jq -e "$1" <<< "$said"
+}
+
+in_phase dax/whole $((8 * M)) $((2 * M))
+report 'all of a file in phase is mappable, status 0' \
+	told 0 $((8 * M)) $((8 * M)) 0 dax/whole
+
+in_phase dax/tail $((5 * M)) $((2 * M))
+report 'a short tail is not, and is no failure' \
+	told 0 $((5 * M)) $((4 * M)) 0 "dax/tail (too short $M)"
+
+in_phase dax/shifted $((8 * M)) $((2 * M)) 4096
+report 'a file out of phase is not, status 1' \
+	told 1 $((8 * M)) 0 0 "dax/shifted (phase $((8 * M)))"
+
+truncate -s "$G" dax/sparse
+report 'a sparse file is not' told 1 "$G" 0 0 "dax/sparse (hole $G)"
+
+in_phase dax/punched $((8 * M)) $((2 * M))
+fallocate -p -o $((3 * M)) -l 4096 dax/punched
+report 'a window with a hole of one block is not' \
+	told 1 $((8 * M)) $((6 * M)) 0 "dax/punched (hole $((2 * M)))"
+
+in_phase dax/written $((8 * M)) $((2 * M))
+dd if=/dev/zero of=dax/written bs=4k count=1 seek=$((5 * M / 4096)) conv=notrunc status=none
+report 'a window of two extents is not' \
+	told 1 $((8 * M)) $((6 * M)) 0 "dax/written (boundary $((2 * M)))"
+
+# ext4 writes zeroes instead of making an extent of less than 32 KiB
+in_phase dax/many $((64 * M)) $((2 * M))
+python3 - dax/many <<- 'PYTHON'
+	import os, sys
+	fd = os.open(sys.argv[1], os.O_RDWR)
+	for place in range(0, 48 << 20, 64 << 10):
+	    os.pwrite(fd, b"x", place)
+PYTHON
+echo "# dax/many has $(filefrag -v dax/many | grep -c '^ *[0-9]*: ') extents"
+report 'all extents are seen, however many there are' \
+	told 1 $((64 * M)) $((16 * M)) 0 "dax/many (boundary $((48 * M)))"
+
+in_phase dax/giant "$G" "$G"
+report 'a 1 GiB window of many extents is mappable' \
+	answers ".files[0].pages[1].mappable == $G" dax/giant
+fallocate -c -l $((2 * M)) dax/giant
+fallocate -l "$G" dax/giant
+report 'out of its phase it is not' answers \
+	'.files[0].pages[1] | .mappable == 0 and .not_mappable[0].reason != "hole"' dax/giant
+
+truncate -s 0 dax/empty
+report 'an empty file is no failure' told 0 0 0 0 dax/empty
+
+fallocate -l $((8 * M)) plain/file
+report 'a file that does not use DAX is not mappable' \
+	told 1 $((8 * M)) 0 0 "plain/file (not DAX $((8 * M)))"
+
+in_phase small/aligned $((8 * M)) $((2 * M))
+report 'a partition out of phase takes its files with it' \
+	told 1 $((8 * M)) 0 0 "small/aligned (phase $((8 * M)))"
+in_phase small/shifted $((8 * M)) $((2 * M)) "$M"
+report 'on such a partition, a file out of phase with it is mappable' \
+	told 0 $((8 * M)) $((8 * M)) 0 small/shifted
+
+report 'several files have a total' says 1 \
+	"bytes 2 MiB 1 GiB file
+$((8 * M)) $((8 * M)) 0 dax/whole
+$((8 * M)) 0 0 dax/shifted (phase $((8 * M)))
+$((16 * M)) $((8 * M)) 0 total" dax/whole dax/shifted
+report 'with --verbose there is each range' says 0 \
+	"bytes 2 MiB 1 GiB file
+$((5 * M)) $((4 * M)) 0 dax/tail (too short $M)
+not in 2 MiB: $M bytes at $((4 * M)), too short
+not in 1 GiB: $((5 * M)) bytes at 0, too short
+$((5 * M)) $((4 * M)) 0 total" --verbose dax/tail
+
+json() {
+	answers ".files[0].pages[0] == {page_size: $((2 * M)), whole: $((8 * M)),
+				mappable: $((6 * M)), not_mappable: [{offset: $((2 * M)),
+				length: $((2 * M)), reason: \"hole\"}]} and
+			(.files | map(.dax, has(\"start_unknown\"))) ==
+				[true, false, true, false, true, false] and
+			.files[1].start == $((4 * G)) and
+			.files[2].start == $((10 * G + M)) and
+			.total.size == $((24 * M)) and
+			.total.pages[0].mappable == $((22 * M))" \
+		dax/punched dax/whole small/shifted
+}
+report 'JSON has all of it' json
+
+# Whether the kernel does what daxmap says. A process writes one byte of each 2 MiB
+# of some files, which it maps, and waits. ext4 gives large files addresses at the
+# same offset from a 2 MiB border.
+coproc holder {
+	exec python3 -c '
+import mmap, sys
+maps = []
+for name in sys.argv[1:]:
+    with open(name, "r+b") as file:
+        maps.append(mmap.mmap(file.fileno(), 0))
+    for place in range(0, len(maps[-1]), 2 << 20):
+        maps[-1][place] = 1
+print("mapped", flush=True)
+sys.stdin.read()
+' dax/whole dax/shifted small/aligned small/shifted
+}
+read -r -u "${holder[0]}" _
+# shellcheck disable=SC2154 # of the coprocess
+process=$holder_PID
+mapped() {
+	says 1 "bytes 2 MiB 1 GiB 2 MiB now 4 KiB now file
+$((8 * M)) $((8 * M)) 0 $((8 * M)) 0 dax/whole
+$((8 * M)) 0 0 0 $((4 * 4096)) dax/shifted (phase $((8 * M)))
+$((8 * M)) 0 0 0 $((4 * 4096)) small/aligned (phase $((8 * M)))
+$((8 * M)) $((8 * M)) 0 $((8 * M)) 0 small/shifted
+$((5 * M)) $((4 * M)) 0 0 0 dax/tail (too short $M)
+$((37 * M)) $((20 * M)) 0 $((16 * M)) $((8 * 4096)) total" --pid "$process" \
+		dax/whole dax/shifted small/aligned small/shifted dax/tail
+}
+report 'a process has mapped in 2 MiB pages what can be, and nothing else' mapped
+json_mapped() {
+	answers ".pid == $process and .files[0].mapped ==
+			[{page_size: 4096, bytes: 0}, {page_size: $((2 * M)), bytes: $((8 * M))}]" \
+		--pid "$process" dax/whole
+}
+report 'JSON tells what a process has mapped' json_mapped
+
+# What users who are not root see. The tools are in a folder that is root's.
+cp "$(command -v daxmap)" /tmp/daxmap
+chmod 755 dax
+chmod 644 dax/whole
+nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups /tmp/daxmap "$@"; }
+unknown() {
+	nobody dax/whole | tail -n 1 |
+		grep -x 'taking a disk to begin .*/pmem0/pmem/data_start: Permission denied' &&
+	nobody -j dax/whole |
+		jq -e ".files[0] | .start == 0 and has(\"start_unknown\") and
+			.pages[0].mappable == $((8 * M))"
+}
+report 'who may not read the address of the disk is told what was assumed' unknown
+refused() {
+	local status=0 said
+	said=$(nobody --pid "$process" dax/whole 2>&1) || status=$?
+	echo "$said"
+	[ "$status" = 2 ] &&
+		[ "$said" = "daxmap: process $process may not be looked into; run as root" ]
+}
+report 'who may not look into a process is told so' refused
+
+eval "exec ${holder[1]}>&-"
+wait "$process"
+report 'a process that is gone is an error' says 2 \
+	"daxmap: there is no process $process" --pid "$process" dax/whole
+report 'what is no process is an error' says 2 \
+	'daxmap: --pid 12x is not the number of a process' --pid 12x dax/whole
+report 'a directory is an error' says 2 "daxmap: dax: is a directory; name the files in it
+bytes 2 MiB 1 GiB file
+0 0 0 total" dax
+report 'a device is an error' says 2 "daxmap: /dev/pmem0: is not a regular file
+bytes 2 MiB 1 GiB file
+0 0 0 total" /dev/pmem0
+report 'a file that is missing is an error, and the others are reported' says 2 \
+	"daxmap: dax/none: No such file or directory
+bytes 2 MiB 1 GiB file
+$((8 * M)) $((8 * M)) 0 dax/whole
+$((8 * M)) $((8 * M)) 0 total" dax/none dax/whole
+report 'no file is an error' says 2 'daxmap: no file is named; daxmap --help tells how'
+report 'an unknown option is an error' says 2 "daxmap: unrecognized option '--huge'
+daxmap: daxmap --help lists the options" --huge dax/whole
+full() {
+	local status=0
+	daxmap dax/whole > /dev/full || status=$?
+	[ "$status" = 2 ]
+}
+report 'a full disk is an error' full
+helps() { daxmap --help | grep '^usage: daxmap '; }
+report '--help helps' helps
+
+umount dax small plain
+clean() { e2fsck -fn /dev/pmem0 && e2fsck -fn /dev/pmem1p1; }
+report 'the filesystems are clean' clean
