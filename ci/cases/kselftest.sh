@@ -36,7 +36,7 @@ export PMEM_TEST_NODAX_DIR=/mnt/nodax
 mkfs.ext4 -q -E nodiscard /dev/pmem2
 mkdir -p "$PMEM_TEST_NODAX_DIR"
 mount /dev/pmem2 "$PMEM_TEST_NODAX_DIR"
-run contiguous same_bytes huge_pages map_sync
+run contiguous same_bytes huge_pages map_sync fault_counters upgrade upgrade_race
 export PMEM_TEST_DISK=/dev/pmem1
 run poison
 umount "$PMEM_TEST_DIR" "$PMEM_TEST_NODAX_DIR"

@@ -168,4 +168,84 @@ static inline size_t huge_bytes(const void *addr, size_t size)
 	return bytes;
 }
 
+/*
+ * How many 2 MiB windows of the file are in one piece and aligned. The device
+ * itself starts on a 2 MiB border, so device offsets will do.
+ */
+static inline size_t dax_windows(int fd, size_t size)
+{
+	size_t offset, nr = 0;
+
+	for (offset = 0; offset < size; offset += PMD_SIZE) {
+		struct fiemap_extent extent = file_extent(fd, offset, PMD_SIZE);
+
+		nr += file_to_device(fd, offset) % PMD_SIZE == 0 &&
+		      extent.fe_logical + extent.fe_length >= offset + PMD_SIZE;
+	}
+	return nr;
+}
+
+/*
+ * A new file, all windows of which are aligned. Where a file lands is the
+ * filesystem's choice, and it does not promise alignment. So this fills the space
+ * up to the next border and tries again.
+ */
+static inline int aligned_dax_file(size_t size)
+{
+	const int tries = 64;
+	int fd, i;
+
+	for (i = 0; i < tries; i++) {
+		fd = dax_file(size);
+		if (dax_windows(fd, size) == size / PMD_SIZE) {
+			ksft_print_msg("file %d is aligned\n", i);
+			return fd;
+		}
+		/* all of it but what lies before the border; stays open */
+		if (ftruncate(fd, PMD_SIZE - file_to_device(fd, 0) % PMD_SIZE))
+			ksft_exit_fail_msg("ftruncate: %s\n", strerror(errno));
+	}
+	ksft_exit_skip("none of %d files is aligned\n", tries);
+}
+
+/*
+ * A shared mapping of the whole file that cannot have huge pages, because it is
+ * one page off.
+ */
+static inline char *dax_map_small(int fd, size_t size)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+	char *area, *map;
+
+	area = (char *)mmap(NULL, size + 2 * PMD_SIZE, PROT_NONE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (area == MAP_FAILED)
+		ksft_exit_fail_msg("mmap: %s\n", strerror(errno));
+	map = (char *)(((uintptr_t)area + PMD_SIZE - 1) & ~(PMD_SIZE - 1)) + page;
+	map = (char *)mmap(map, size, PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_FIXED, fd, 0);
+	if (map == MAP_FAILED)
+		ksft_exit_fail_msg("mmap file: %s\n", strerror(errno));
+	return map;
+}
+
+/* What /proc/vmstat has under @name; the end of the test when there is none. */
+static inline unsigned long vm_counter(const char *name)
+{
+	unsigned long value;
+	char key[64];
+	FILE *file;
+
+	file = fopen("/proc/vmstat", "r");
+	if (!file)
+		ksft_exit_fail_msg("/proc/vmstat: %s\n", strerror(errno));
+	while (fscanf(file, "%63s %lu", key, &value) == 2) {
+		if (!strcmp(key, name)) {
+			fclose(file);
+			return value;
+		}
+	}
+	ksft_exit_skip("/proc/vmstat has no %s\n", name);
+}
+
 #endif /* _DAX_FILE_H */

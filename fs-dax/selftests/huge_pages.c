@@ -3,46 +3,10 @@
  * A shared mapping of a fallocated file is made of 2 MiB pages wherever the
  * filesystem laid the file out for it: 2 MiB in one piece, and at the same
  * offset from a 2 MiB border in the file and in memory.
- *
- * Where a file lands is the filesystem's choice, and it does not promise
- * alignment. So this fills the space up to the next border and tries again,
- * until it has a file that is aligned throughout.
  */
 #include "dax_file.h"
 
-#define MAX_FILES	64
 #define FILE_SIZE	(8UL << 20)
-
-/* The device itself starts on a 2 MiB border, so device offsets will do. */
-static size_t windows(int fd, size_t size)
-{
-	size_t offset, nr = 0;
-
-	for (offset = 0; offset < size; offset += PMD_SIZE) {
-		struct fiemap_extent extent = file_extent(fd, offset, PMD_SIZE);
-
-		nr += file_to_device(fd, offset) % PMD_SIZE == 0 &&
-		      extent.fe_logical + extent.fe_length >= offset + PMD_SIZE;
-	}
-	return nr;
-}
-
-static int aligned_file(void)
-{
-	int fd, i;
-
-	for (i = 0; i < MAX_FILES; i++) {
-		fd = dax_file(FILE_SIZE);
-		if (windows(fd, FILE_SIZE) == FILE_SIZE / PMD_SIZE) {
-			ksft_print_msg("file %d is aligned\n", i);
-			return fd;
-		}
-		/* all of it but what lies before the border; stays open */
-		if (ftruncate(fd, PMD_SIZE - file_to_device(fd, 0) % PMD_SIZE))
-			ksft_exit_fail_msg("ftruncate: %s\n", strerror(errno));
-	}
-	ksft_exit_skip("none of %d files is aligned\n", MAX_FILES);
-}
 
 static void touch_and_count(int fd, int write, const char *how)
 {
@@ -70,7 +34,7 @@ int main(void)
 	int fd;
 
 	ksft_print_header();
-	fd = aligned_file();
+	fd = aligned_dax_file(FILE_SIZE);
 	ksft_set_plan(3);
 
 	touch_and_count(fd, 1, "written");

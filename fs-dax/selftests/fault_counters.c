@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The counters of DAX faults in /proc/vmstat say what became of each fault. They
+ * count for the whole machine, so nothing else may map DAX files meanwhile.
+ */
+#include "dax_file.h"
+
+#define WINDOWS		4
+#define FILE_SIZE	(WINDOWS * PMD_SIZE)
+#define PUD_SIZE	(512 * PMD_SIZE)
+
+enum { PTE, PMD, PMD_FALLBACK, PUD, PUD_FALLBACK, COUNTERS };
+
+static const char * const names[COUNTERS] = {
+	"dax_fault_pte", "dax_fault_pmd", "dax_fault_pmd_fallback",
+	"dax_fault_pud", "dax_fault_pud_fallback",
+};
+
+static unsigned long before[COUNTERS];
+
+static void start(void)
+{
+	int i;
+
+	for (i = 0; i < COUNTERS; i++)
+		before[i] = vm_counter(names[i]);
+}
+
+/*
+ * Whether the counters have gone up by so much since start(). What falls back may
+ * be tried once more with another lock held. An attempt at a PUD is made where the
+ * page tables and the VMA have room, which is not for us to say here.
+ */
+static void went_up(unsigned long pte, unsigned long pmd, unsigned long fallback,
+		    const char *what)
+{
+	const unsigned long expected[COUNTERS] = { pte, pmd, fallback, 0, 0 };
+	int i, good = 1;
+
+	for (i = 0; i < PUD_FALLBACK; i++) {
+		unsigned long change = vm_counter(names[i]) - before[i];
+
+		if (change == expected[i] ||
+		    (i == PMD_FALLBACK && change == 2 * expected[i]))
+			continue;
+		ksft_print_msg("%s went up by %lu, not %lu\n", names[i], change,
+			       expected[i]);
+		good = 0;
+	}
+	ksft_test_result(good, "%s\n", what);
+}
+
+static void touch_windows(char *map, int write)
+{
+	size_t offset;
+
+	for (offset = 0; offset < FILE_SIZE; offset += PMD_SIZE) {
+		if (write)
+			map[offset] = 1;
+		else
+			asm volatile("" : : "r" (map[offset]));
+	}
+}
+
+static void test_private(int fd)
+{
+	char *map = dax_map(fd, FILE_SIZE);
+
+	/* in the place of the shared one, which is aligned */
+	map = (char *)mmap(map, FILE_SIZE, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_FIXED, fd, 0);
+	if (map == MAP_FAILED)
+		ksft_exit_fail_msg("mmap: %s\n", strerror(errno));
+	start();
+	map[0] = 2;
+	went_up(0, 0, 1, "a private copy falls back, and is no mapping of the file");
+	munmap(map, FILE_SIZE);
+}
+
+static void test_hole(void)
+{
+	int fd = dax_file(PMD_SIZE);
+	char *map;
+
+	if (ftruncate(fd, 0) || ftruncate(fd, PMD_SIZE))
+		ksft_exit_fail_msg("ftruncate: %s\n", strerror(errno));
+	map = dax_map(fd, PMD_SIZE);
+	start();
+	asm volatile("" : : "r" (*map));
+	went_up(0, 1, 0, "a hole that is read is a mapping of 2 MiB");
+	munmap(map, PMD_SIZE);
+	close(fd);
+}
+
+static void test_sync(void)
+{
+	int fd = aligned_dax_file(FILE_SIZE);
+	char *map = dax_map(fd, FILE_SIZE);
+
+	map = (char *)mmap(map, FILE_SIZE, PROT_READ | PROT_WRITE,
+			   MAP_SHARED_VALIDATE | MAP_SYNC | MAP_FIXED, fd, 0);
+	if (map == MAP_FAILED)
+		ksft_exit_fail_msg("mmap: %s\n", strerror(errno));
+	start();
+	touch_windows(map, 1);
+	went_up(0, WINDOWS, 0, "a MAP_SYNC fault counts once");
+	munmap(map, FILE_SIZE);
+	close(fd);
+}
+
+static void test_pud(void)
+{
+	int fd = dax_file(PMD_SIZE);
+	char *area, *map;
+
+	if (ftruncate(fd, PUD_SIZE))
+		ksft_exit_fail_msg("ftruncate: %s\n", strerror(errno));
+	area = (char *)mmap(NULL, 3 * PUD_SIZE, PROT_NONE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (area == MAP_FAILED)
+		ksft_exit_fail_msg("mmap: %s\n", strerror(errno));
+	map = (char *)(((uintptr_t)area + PUD_SIZE - 1) & ~(PUD_SIZE - 1));
+	map = (char *)mmap(map, PUD_SIZE, PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0);
+	if (map == MAP_FAILED)
+		ksft_exit_fail_msg("mmap: %s\n", strerror(errno));
+	start();
+	asm volatile("" : : "r" (map[PMD_SIZE]));
+	ksft_test_result(vm_counter(names[PUD]) == before[PUD] &&
+			 vm_counter(names[PUD_FALLBACK]) == before[PUD_FALLBACK] + 1 &&
+			 vm_counter(names[PMD]) == before[PMD] + 1,
+			 "1 GiB is tried, and falls back to 2 MiB\n");
+	munmap(area, 3 * PUD_SIZE);
+	close(fd);
+}
+
+int main(void)
+{
+	char *map;
+	int fd;
+
+	ksft_print_header();
+	fd = aligned_dax_file(FILE_SIZE);
+	ksft_set_plan(7);
+
+	map = dax_map(fd, FILE_SIZE);
+	start();
+	touch_windows(map, 1);
+	went_up(0, WINDOWS, 0, "aligned windows are mapped in 2 MiB each");
+	start();
+	touch_windows(map, 1);
+	went_up(0, 0, 0, "what is mapped takes no fault");
+	munmap(map, FILE_SIZE);
+
+	map = dax_map_small(fd, FILE_SIZE);
+	start();
+	touch_windows(map, 0);
+	went_up(WINDOWS, 0, WINDOWS, "at an odd address it falls back to 4 KiB");
+	munmap(map, FILE_SIZE);
+
+	test_private(fd);
+	test_hole();
+	test_sync();
+	test_pud();
+	ksft_finished();
+}

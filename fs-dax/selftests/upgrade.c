@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A range of a file that was mapped in 4 KiB pages first is mapped in 2 MiB pages
+ * by the next mapping that can have them, with the same bytes in it, unless one
+ * of its pages is pinned.
+ */
+#include <sys/uio.h>
+
+#include "dax_file.h"
+
+#define WINDOWS		4
+#define FILE_SIZE	(WINDOWS * PMD_SIZE)
+#define TRACING		"/sys/kernel/tracing/"
+
+static size_t page;
+
+static char mark(size_t offset)
+{
+	return 1 + offset / page % 251;
+}
+
+/* A file that has blocks, and not only room for them. */
+static int written_file(void)
+{
+	int fd = aligned_dax_file(FILE_SIZE);
+	char *zeroes = (char *)calloc(1, FILE_SIZE);
+
+	if (!zeroes || pwrite(fd, zeroes, FILE_SIZE, 0) != (ssize_t)FILE_SIZE)
+		ksft_exit_fail_msg("pwrite: %s\n", strerror(errno));
+	free(zeroes);
+	return fd;
+}
+
+/* Enter @pages pages of each window from its @first on, through small pages. */
+static void enter_small(int fd, size_t first, size_t pages)
+{
+	char *map = dax_map_small(fd, FILE_SIZE);
+	size_t window, i, offset;
+
+	for (window = 0; window < FILE_SIZE; window += PMD_SIZE) {
+		for (i = first; i < first + pages; i++) {
+			offset = window + i * page;
+			map[offset] = mark(offset);
+		}
+	}
+	if (huge_bytes(map, FILE_SIZE))
+		ksft_exit_fail_msg("the mapping at an odd address has huge pages\n");
+	munmap(map, FILE_SIZE);
+}
+
+static int marks_are_there(const char *map, size_t first, size_t pages)
+{
+	size_t window, i, offset;
+
+	for (window = 0; window < FILE_SIZE; window += PMD_SIZE) {
+		for (i = 0; i < PMD_SIZE / page; i++) {
+			offset = window + i * page;
+			if (map[offset] == (i >= first && i < first + pages ?
+					    mark(offset) : 0))
+				continue;
+			ksft_print_msg("byte %zu is %d\n", offset, map[offset]);
+			return 0;
+		}
+	}
+	return 1;
+}
+
+/* Read one byte of each window, or write to it. */
+static void touch(char *map, int write)
+{
+	size_t window;
+
+	for (window = 0; window < FILE_SIZE; window += PMD_SIZE) {
+		char *byte = map + window + PMD_SIZE - 1;
+
+		if (write)
+			*byte = 7;
+		else
+			asm volatile("" : : "r" (*byte));
+	}
+}
+
+static void test_upgrade(size_t first, size_t pages, int write, const char *what)
+{
+	int fd = written_file();
+	unsigned long pmd, fallback;
+	char *map;
+
+	enter_small(fd, first, pages);
+	pmd = vm_counter("dax_fault_pmd");
+	fallback = vm_counter("dax_fault_pmd_fallback");
+	map = dax_map(fd, FILE_SIZE);
+	touch(map, write);
+	ksft_test_result(huge_bytes(map, FILE_SIZE) == FILE_SIZE &&
+			 vm_counter("dax_fault_pmd") == pmd + WINDOWS &&
+			 vm_counter("dax_fault_pmd_fallback") == fallback &&
+			 marks_are_there(map, first, pages),
+			 "%s: %zu of %lu bytes are mapped in 2 MiB, data intact\n",
+			 what, huge_bytes(map, FILE_SIZE), FILE_SIZE);
+	munmap(map, FILE_SIZE);
+	close(fd);
+}
+
+/* The other mapping is of 4 KiB pages for good, and sees the same bytes. */
+static void test_other_mapping(void)
+{
+	int fd = written_file();
+	char *small = dax_map_small(fd, FILE_SIZE), *map;
+	size_t offset;
+	int good = 1;
+
+	for (offset = 0; offset < FILE_SIZE; offset += page)
+		small[offset] = 3;
+	map = dax_map(fd, FILE_SIZE);
+	touch(map, 1);
+	good = huge_bytes(map, FILE_SIZE) == FILE_SIZE;
+	for (offset = 0; offset < FILE_SIZE; offset += page) {
+		good &= small[offset] == 3;
+		small[offset] = 4;
+		good &= map[offset] == 4;
+	}
+	good &= huge_bytes(map, FILE_SIZE) == FILE_SIZE;
+	ksft_test_result(good, "a mapping that is in use meanwhile goes on\n");
+	munmap(small, FILE_SIZE);
+	munmap(map, FILE_SIZE);
+	close(fd);
+}
+
+/* Without blocks for all of a window nothing is upgraded, or allocated. */
+static void test_hole(void)
+{
+	int fd = written_file();
+	struct stat before, after;
+	char *map;
+
+	enter_small(fd, 0, 1);
+	if (fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+		      PMD_SIZE / 2, 2 * page))
+		ksft_exit_fail_msg("punch hole: %s\n", strerror(errno));
+	fstat(fd, &before);
+	map = dax_map(fd, FILE_SIZE);
+	map[0] = 1;
+	fstat(fd, &after);
+	ksft_test_result(!huge_bytes(map, PMD_SIZE) &&
+			 before.st_blocks == after.st_blocks,
+			 "a window with a hole stays as it is\n");
+	munmap(map, FILE_SIZE);
+	close(fd);
+}
+
+static void test_pinned(void)
+{
+	int fd = written_file(), ends[2];
+	char *small, *map;
+	struct iovec vec;
+	size_t huge, pin = PMD_SIZE + 5 * page;
+
+	enter_small(fd, 0, PMD_SIZE / page);
+	small = dax_map_small(fd, FILE_SIZE);
+	vec.iov_base = small + pin;
+	vec.iov_len = page;
+	asm volatile("" : : "r" (small[pin]));
+	if (pipe(ends) || vmsplice(ends[1], &vec, 1, 0) != (ssize_t)page)
+		ksft_exit_fail_msg("vmsplice: %s\n", strerror(errno));
+
+	map = dax_map(fd, FILE_SIZE);
+	touch(map, 1);
+	huge = huge_bytes(map, FILE_SIZE);
+	ksft_test_result(huge == FILE_SIZE - PMD_SIZE &&
+			 !huge_bytes(map + PMD_SIZE, PMD_SIZE),
+			 "a window with a pinned page is left alone\n");
+	munmap(map, FILE_SIZE);
+
+	close(ends[0]);
+	close(ends[1]);
+	map = dax_map(fd, FILE_SIZE);
+	touch(map, 1);
+	ksft_test_result(huge_bytes(map, FILE_SIZE) == FILE_SIZE,
+			 "and is upgraded when the pin has gone\n");
+	munmap(map, FILE_SIZE);
+	munmap(small, FILE_SIZE);
+	close(fd);
+}
+
+static int write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_TRUNC);
+	ssize_t len = -1;
+
+	if (fd >= 0) {
+		len = write(fd, text, strlen(text));
+		close(fd);
+	}
+	return len == (ssize_t)strlen(text);
+}
+
+/* How many pages tracing has seen to be written back. */
+static unsigned long pages_written(void)
+{
+	unsigned long sum = 0;
+	char line[512], *at;
+	FILE *file;
+
+	file = fopen(TRACING "trace", "r");
+	while (file && fgets(line, sizeof(line), file)) {
+		at = strstr(line, "dax_writeback_one:");
+		at = at ? strstr(at, "pglen ") : NULL;
+		if (at)
+			sum += strtoul(at + 6, NULL, 0);
+	}
+	if (file)
+		fclose(file);
+	return sum;
+}
+
+/*
+ * One page of each window is dirty, and becomes part of a larger entry by a read.
+ * Then fsync() has to write back all of it, as tracing tells.
+ */
+static void test_fsync(void)
+{
+	const char *what = "fsync() writes back what was dirty before the upgrade";
+	int fd = written_file();
+	unsigned long first, second;
+	char *map;
+
+	if (!write_file(TRACING "events/fs_dax/dax_writeback_one/enable", "1")) {
+		ksft_test_result_skip("%s: there is no tracing\n", what);
+		return;
+	}
+	if (fsync(fd))
+		ksft_exit_fail_msg("fsync: %s\n", strerror(errno));
+	enter_small(fd, 9, 1);
+	map = dax_map(fd, FILE_SIZE);
+	touch(map, 0);
+	write_file(TRACING "trace", "");
+	if (fsync(fd))
+		ksft_exit_fail_msg("fsync: %s\n", strerror(errno));
+	first = pages_written();
+	write_file(TRACING "trace", "");
+	if (fsync(fd))
+		ksft_exit_fail_msg("fsync: %s\n", strerror(errno));
+	second = pages_written();
+	write_file(TRACING "events/fs_dax/dax_writeback_one/enable", "0");
+	ksft_test_result(huge_bytes(map, FILE_SIZE) == FILE_SIZE &&
+			 first == FILE_SIZE / page && second == 0,
+			 "%s: %lu pages, then %lu\n", what, first, second);
+	munmap(map, FILE_SIZE);
+	close(fd);
+}
+
+int main(void)
+{
+	ksft_print_header();
+	page = sysconf(_SC_PAGESIZE);
+	test_variable("PMEM_TEST_DIR");
+	vm_counter("dax_fault_pmd");
+	ksft_set_plan(8);
+
+	test_upgrade(0, PMD_SIZE / page, 0, "all pages entered, then read");
+	test_upgrade(0, PMD_SIZE / page - 1, 0, "all but one entered, then read");
+	test_upgrade(100, 1, 0, "one page entered, then read");
+	test_other_mapping();
+	test_hole();
+	test_pinned();
+	test_fsync();
+	ksft_finished();
+}
