@@ -1,0 +1,407 @@
+// SPDX-License-Identifier: GPL-2.0
+/// @file
+/// The aging benchmark: its random numbers, sizes, plan and sums.
+#include "measure.hpp"
+#include "plan.hpp"
+#include "random.hpp"
+#include "sizes.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace {
+
+using aging::Distribution;
+using aging::in_windows;
+using aging::KiB;
+using aging::MiB;
+using aging::Operation;
+using aging::Plan;
+using aging::Random;
+using aging::Run;
+using aging::Share;
+
+constexpr std::uint64_t GiB = 1024 * MiB;
+constexpr std::uint64_t Window = 2 * MiB;
+constexpr unsigned Draws = 200000;
+
+/// How many of many draws satisfy a condition, as a part of 1.
+template <class Draw, class Condition>
+double share_of(Draw draw, Condition condition, unsigned draws = Draws) {
+  unsigned count = 0;
+  for (unsigned i = 0; i < draws; i++)
+    count += condition(draw());
+  return static_cast<double>(count) / draws;
+}
+
+/// Five standard deviations of such a part: chance alone does not exceed it,
+/// and with a fixed seed what passes once always does.
+double tolerance(double share, unsigned draws = Draws) {
+  return 5 * std::sqrt(share * (1 - share) / draws);
+}
+
+const Distribution &named(const char *name) {
+  return *aging::find_distribution(name);
+}
+
+TEST(Random, IsTheSameFromTheSameSeedEverywhere) {
+  Random random(1);
+  std::vector<std::uint64_t> numbers;
+  for (int i = 0; i < 6; i++)
+    numbers.push_back(random.below(1000));
+  EXPECT_EQ(numbers,
+            (std::vector<std::uint64_t>{528, 462, 930, 246, 384, 409}));
+  EXPECT_DOUBLE_EQ(random.unit(), 0.4707521324902324);
+  EXPECT_DOUBLE_EQ(random.normal(), -0.35602387416439396);
+}
+
+TEST(Random, BelowPrefersNoNumber) {
+  // 2^64 is one and a third of this, so a mere remainder would be in the lowest
+  // third half of the time.
+  constexpr std::uint64_t Third = 1ULL << 62;
+  Random random(2);
+  const double share = share_of([&] { return random.below(3 * Third); },
+                                [](std::uint64_t n) { return n < Third; });
+  EXPECT_NEAR(share, 1.0 / 3, tolerance(1.0 / 3));
+}
+
+TEST(Random, BelowReachesEveryNumberAndNoOther) {
+  Random random(3);
+  std::set<std::uint64_t> seen;
+  for (int i = 0; i < 1000; i++)
+    seen.insert(random.below(7));
+  EXPECT_EQ(seen, (std::set<std::uint64_t>{0, 1, 2, 3, 4, 5, 6}));
+}
+
+TEST(Random, LognormalHasItsQuantiles) {
+  Random random(4);
+  const auto draw = [&] { return random.lognormal(9.48, 2.46); };
+  // of the normal distribution at -1, 0, 1 and 2
+  const std::pair<double, double> quantiles[] = {
+      {-1, 0.158655}, {0, 0.5}, {1, 0.841345}, {2, 0.977250}};
+  for (const auto &[deviations, expected] : quantiles) {
+    const double limit = std::exp(9.48 + deviations * 2.46);
+    EXPECT_NEAR(share_of(draw, [&](double x) { return x < limit; }), expected,
+                tolerance(expected));
+  }
+}
+
+TEST(Random, ParetoHasItsTail) {
+  Random random(5);
+  const auto draw = [&] { return random.pareto(0.91, 512); };
+  EXPECT_EQ(share_of(draw, [](double x) { return x >= 512; }), 1);
+  for (double factor : {2.0, 10.0, 100.0}) {
+    const double expected = std::pow(factor, -0.91);
+    EXPECT_NEAR(share_of(draw, [&](double x) { return x > 512 * factor; }),
+                expected, tolerance(expected));
+  }
+}
+
+TEST(Random, LogUniformIsUniformInTheLogarithm) {
+  Random random(6);
+  const auto draw = [&] { return random.log_uniform(4, 256); };
+  EXPECT_EQ(share_of(draw, [](double x) { return x >= 4 && x < 256; }), 1);
+  // 64 doubles to 256 in six steps
+  for (double doublings = 1; doublings < 6; doublings++) {
+    const double expected = doublings / 6;
+    const double limit = std::exp2(2 + doublings);
+    EXPECT_NEAR(share_of(draw, [&](double x) { return x < limit; }), expected,
+                tolerance(expected));
+  }
+}
+
+TEST(Sizes, AgrawalHasTheBodyAndTheTailThatWerePublished) {
+  const Distribution &agrawal = named("agrawal");
+  Random random(7);
+  const auto draw = [&] { return agrawal.draw(random); };
+  // the median, and one standard deviation above
+  EXPECT_NEAR(share_of(draw, [](double x) { return x < 13095; }), 0.5,
+              tolerance(0.5));
+  EXPECT_NEAR(share_of(draw, [](double x) { return x < 153277; }), 0.8413,
+              tolerance(0.8413));
+  // 6 of 100,000 are of the tail; of the body it is 0.8
+  constexpr unsigned Many = 2000000;
+  constexpr double Expected = 6.8e-5;
+  EXPECT_NEAR(share_of(
+                  draw, [](double x) { return x >= 512.0 * MiB; }, Many),
+              Expected, tolerance(Expected, Many));
+}
+
+TEST(Sizes, BaselineHasItsThreeClasses) {
+  const Distribution &baseline = named("baseline");
+  Random random(8);
+  const auto draw = [&] { return baseline.draw(random); };
+  const auto within = [&](double low, double high) {
+    return share_of(draw, [&](double x) { return x >= low && x < high; });
+  };
+  EXPECT_NEAR(within(4 * KiB, 256 * KiB), 0.70, tolerance(0.70));
+  EXPECT_NEAR(within(256 * KiB, 4 * MiB), 0.25, tolerance(0.25));
+  EXPECT_NEAR(within(4 * MiB, 64 * MiB), 0.05, tolerance(0.05));
+  EXPECT_EQ(within(4 * KiB, 64 * MiB), 1);
+}
+
+TEST(Sizes, AreFromOneByteToTheLargest) {
+  for (const Distribution &distribution : aging::distributions()) {
+    Random random(9);
+    const auto draw = [&] { return draw_size(distribution, random, 8 * KiB); };
+    EXPECT_EQ(share_of(draw, [](auto n) { return n >= 1 && n <= 8 * KiB; }), 1);
+    EXPECT_GT(share_of(draw, [](auto n) { return n == 8 * KiB; }), 0.4);
+  }
+}
+
+TEST(Sizes, AreFoundByName) {
+  EXPECT_EQ(aging::find_distribution("agrawal"), &aging::distributions()[0]);
+  EXPECT_EQ(aging::find_distribution("agrawa"), nullptr);
+  EXPECT_EQ(aging::find_distribution(""), nullptr);
+}
+
+/// A filesystem of names and sizes that insists on what a real one would, and
+/// on what a plan promises.
+class Model {
+public:
+  void apply(const Operation &operation) {
+    const auto &[kind, path, begin, end] = operation;
+    counts[kind]++;
+    switch (kind) {
+    case Operation::Kind::make_directory:
+      EXPECT_TRUE(directories.contains(parent(path))) << path;
+      EXPECT_TRUE(directories.insert(path).second) << path;
+      break;
+    case Operation::Kind::remove_directory:
+      EXPECT_EQ(directories.erase(path), 1) << path;
+      EXPECT_FALSE(has_entries(path)) << path;
+      break;
+    case Operation::Kind::create:
+      EXPECT_TRUE(directories.contains(parent(path))) << path;
+      EXPECT_EQ(begin, 0);
+      EXPECT_TRUE(files.emplace(path, end).second) << path;
+      allocated += blocks(end);
+      break;
+    case Operation::Kind::append:
+      EXPECT_LT(begin, end);
+      set_size(path, begin, end);
+      break;
+    case Operation::Kind::resize:
+      set_size(path, begin, end);
+      break;
+    case Operation::Kind::overwrite:
+      EXPECT_LT(begin, end);
+      EXPECT_LE(end, files.at(path)) << path;
+      break;
+    case Operation::Kind::remove:
+      EXPECT_EQ(files.erase(path), 1) << path;
+      break;
+    }
+  }
+
+  std::uint64_t used() const {
+    std::uint64_t bytes = (directories.size() - 1) * 4 * KiB;
+    for (const auto &[path, size] : files)
+      bytes += blocks(size);
+    return bytes;
+  }
+
+  /// How many directories are above the deepest file.
+  long depth() const {
+    long deepest = 0;
+    for (const auto &[path, size] : files)
+      deepest = std::max(deepest, std::ranges::count(path, '/'));
+    return deepest;
+  }
+
+  std::map<std::string, std::uint64_t> files;
+  std::set<std::string> directories{""};
+  std::map<Operation::Kind, unsigned> counts;
+  std::uint64_t allocated = 0;
+
+private:
+  static std::uint64_t blocks(std::uint64_t bytes) {
+    return (bytes + 4 * KiB - 1) / (4 * KiB) * (4 * KiB);
+  }
+
+  static std::string parent(std::string path) {
+    if (path.back() == '/')
+      path.pop_back();
+    return path.substr(0, path.rfind('/') + 1);
+  }
+
+  bool has_entries(const std::string &directory) const {
+    const auto inside = [&](auto entry) {
+      return entry != directory && entry.starts_with(directory);
+    };
+    const auto file = files.lower_bound(directory);
+    const auto child = directories.lower_bound(directory);
+    return (file != files.end() && inside(file->first)) ||
+           (child != directories.end() && inside(*child));
+  }
+
+  void set_size(const std::string &path, std::uint64_t begin,
+                std::uint64_t end) {
+    std::uint64_t &size = files.at(path);
+    EXPECT_EQ(size, begin) << path;
+    if (blocks(end) > blocks(size))
+      allocated += blocks(end) - blocks(size);
+    size = end;
+  }
+};
+
+Plan::Options options(const char *distribution, std::uint64_t seed = 1,
+                      unsigned utilisation = 75) {
+  return {.sizes = &named(distribution),
+          .seed = seed,
+          .capacity = GiB,
+          .used = 16 * KiB,
+          .utilisation = utilisation,
+          .churn = 2 * GiB};
+}
+
+/// All operations of a plan as a number, and how many.
+using Digest = std::pair<std::uint64_t, unsigned>;
+Digest digest(const Plan::Options &options) {
+  Plan plan(options);
+  std::uint64_t hash = 0xcbf29ce484222325; // FNV-1a, 64 bits
+  unsigned count = 0;
+  const auto add = [&](std::uint64_t value) {
+    hash = (hash ^ value) * 0x100000001b3;
+  };
+  while (const auto operation = plan.next()) {
+    count++;
+    add(static_cast<std::uint64_t>(operation->kind));
+    for (char character : operation->path)
+      add(static_cast<unsigned char>(character));
+    add(operation->begin);
+    add(operation->end);
+  }
+  return {hash, count};
+}
+
+class PlanOf : public testing::TestWithParam<const char *> {};
+INSTANTIATE_TEST_SUITE_P(Distributions, PlanOf,
+                         testing::Values("agrawal", "baseline"),
+                         [](const auto &tested) { return tested.param; });
+
+TEST_P(PlanOf, CanBeDoneAndKeepsToTheUtilisation) {
+  Plan plan(options(GetParam()));
+  Model model;
+  std::uint64_t most = 0;
+  while (const auto operation = plan.next()) {
+    model.apply(*operation);
+    most = std::max(most, plan.used_bytes());
+    ASSERT_FALSE(HasFailure());
+  }
+  EXPECT_LE(most, plan.target_bytes());
+  EXPECT_EQ(plan.target_bytes(), GiB / 100 * 75);
+  EXPECT_EQ(plan.used_bytes(), model.used() + 16 * KiB);
+  EXPECT_EQ(plan.allocated_bytes(), model.allocated);
+  EXPECT_EQ(plan.file_count(), model.files.size());
+  EXPECT_EQ(plan.directory_count(), model.directories.size());
+}
+
+TEST_P(PlanOf, EndsAgedAndFull) {
+  for (unsigned utilisation : {50, 90}) {
+    Plan plan(options(GetParam(), 2, utilisation));
+    while (plan.next())
+      ;
+    EXPECT_GE(plan.allocated_bytes(), 2 * GiB);
+    // the largest file and appends may come after what was missing
+    EXPECT_LE(plan.allocated_bytes(), 3 * GiB);
+    EXPECT_GE(plan.used_bytes() + GiB / 200, plan.target_bytes());
+  }
+}
+
+TEST_P(PlanOf, DoesEverythingInDirectoriesOfSeveralLevels) {
+  Plan plan(options(GetParam()));
+  Model model;
+  unsigned operations = 0;
+  while (const auto operation = plan.next()) {
+    model.apply(*operation);
+    operations++;
+  }
+  using Kind = Operation::Kind;
+  for (Kind kind : {Kind::make_directory, Kind::remove_directory, Kind::create,
+                    Kind::append, Kind::overwrite, Kind::resize, Kind::remove})
+    EXPECT_GT(model.counts[kind], operations / 500) << static_cast<int>(kind);
+  EXPECT_GE(model.depth(), 3);
+  EXPECT_LE(model.files.size(), model.directories.size() * 11);
+  EXPECT_GE(model.files.size(), model.directories.size() * 8);
+}
+
+TEST_P(PlanOf, NoFileIsLargeForTheFilesystem) {
+  Plan plan(options(GetParam()));
+  EXPECT_EQ(plan.largest_file(), GiB / 64);
+  while (const auto operation = plan.next()) {
+    if (operation->kind == Operation::Kind::create) {
+      ASSERT_LE(operation->end, plan.largest_file());
+    }
+  }
+}
+
+TEST_P(PlanOf, EndsOnTheSmallestFilesystem) {
+  Plan plan({.sizes = &named(GetParam()),
+             .seed = 1,
+             .capacity = 4 * MiB,
+             .used = 16 * KiB,
+             .utilisation = 10,
+             .churn = 40 * MiB});
+  while (plan.next())
+    ASSERT_LE(plan.used_bytes(), plan.target_bytes());
+  EXPECT_GE(plan.allocated_bytes(), 40 * MiB);
+}
+
+TEST(Plan, IsTheSameFromTheSameSeedEverywhere) {
+  EXPECT_EQ(digest(options("agrawal")),
+            (Digest{3371469307072938220ULL, 33513u}));
+  EXPECT_EQ(digest(options("baseline")),
+            (Digest{18114680734928341807ULL, 12712u}));
+}
+
+TEST(Plan, IsAnotherFromAnotherSeed) {
+  EXPECT_NE(digest(options("agrawal", 1)), digest(options("agrawal", 2)));
+}
+
+TEST(Plan, WithoutChurnOnlyFills) {
+  Plan::Options few = options("agrawal");
+  few.churn = 0;
+  Plan plan(few);
+  while (plan.next())
+    ;
+  EXPECT_GE(plan.used_bytes() + GiB / 200, plan.target_bytes());
+  EXPECT_LT(plan.allocated_bytes(), GiB);
+}
+
+TEST(InWindows, CountsWholeWindowsOnly) {
+  EXPECT_EQ(in_windows({}, 0), (Share{0, 0}));
+  EXPECT_EQ(in_windows({{0, Window}}, 0), (Share{Window, Window}));
+  EXPECT_EQ(in_windows({{0, Window - 1}}, 0), (Share{0, Window - 1}));
+  EXPECT_EQ(in_windows({{4 * KiB, 2 * Window}}, 0),
+            (Share{Window, 2 * Window}));
+  EXPECT_EQ(in_windows({{4 * KiB, Window}}, 0), (Share{0, Window}));
+  EXPECT_EQ(in_windows({{Window, 5 * Window + 1}}, 0),
+            (Share{5 * Window, 5 * Window + 1}));
+}
+
+TEST(InWindows, AreThoseOfMemoryNotOfTheDevice) {
+  EXPECT_EQ(in_windows({{0, 2 * Window}}, MiB), (Share{Window, 2 * Window}));
+  EXPECT_EQ(in_windows({{MiB, 2 * Window}}, 4 * GiB + MiB),
+            (Share{2 * Window, 2 * Window}));
+}
+
+TEST(InWindows, MayBeOfRunsThatAdjoin) {
+  EXPECT_EQ(in_windows({{0, MiB}, {MiB, MiB}}, 0), (Share{Window, Window}));
+  EXPECT_EQ(in_windows({{0, MiB}, {MiB + 4 * KiB, 2 * MiB}}, 0),
+            (Share{0, 3 * MiB}));
+}
+
+TEST(Share, OfNothingIsAll) {
+  EXPECT_EQ((Share{0, 0}.percent()), 100);
+  EXPECT_EQ((Share{1, 4}.percent()), 25);
+}
+
+} // namespace
