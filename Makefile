@@ -2,7 +2,7 @@
 # The front door. Each target is a line that starts a script of ci/.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo shell tools test test-debug soak series mbox clean
+.PHONY: help demo shell tools test test-debug soak bench-aging series mbox clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -24,6 +24,9 @@ test-debug: ## the guest cases on a kernel with KASAN and lockdep
 
 soak: ## long runs of what make test has a short version of; hours
 	@ci/test --soak $(T)
+
+bench-aging: ## age ext4 with and without the allocator for 2 MiB windows; hours
+	@ci/bench-aging $(A)
 
 series: ## write the patches that add the project's files
 	@ci/make-series
