@@ -38,7 +38,7 @@ cpp() {
 	local files
 	mapfile -t files < <(project_files '*.cpp')
 	(cd "$TOP" && clang++ -fsyntax-only -std=c++20 -Wall -Wextra -Werror \
-		-I drivers-block-pmem -I fs-dax/lib -I fs-dax/daxmap -I fs-dax/bench \
+		-I drivers-block-pmem -I fs-dax/lib -I fs-dax/daxmap -I fs-dax/bench -I fs-dax/fsx \
 		-x c++ "${files[@]}")
 }
 report 'clang++ reads the tools and the unit tests without a warning' cpp

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0
+/// @file
+/// dax_fsx's model of a file, where its operations come from, and that it sees
+/// what it is there to see.
+#include "generator.hpp"
+#include "guard.hpp"
+#include "model.hpp"
+#include "operation.hpp"
+#include "real_file.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <unistd.h>
+
+using namespace fsx;
+
+namespace {
+
+constexpr std::uint64_t Limit = 8 << 20;
+constexpr std::uint64_t Block = 4096;
+
+std::vector<unsigned char> written(std::uint64_t length, std::uint64_t value) {
+  std::vector<unsigned char> bytes(length);
+  fill(bytes, value);
+  return bytes;
+}
+
+/// A file of that many bytes, none of which is likely to be 0.
+Model filled(std::uint64_t size) {
+  Model model(Limit, Block);
+  model.apply({.kind = Kind::write, .length = size, .value = 1});
+  return model;
+}
+
+std::vector<unsigned char> part(const Model &model, std::uint64_t offset,
+                                std::uint64_t length) {
+  const auto bytes = model.bytes().subspan(offset, length);
+  return {bytes.begin(), bytes.end()};
+}
+
+TEST(Operation, IsReadAsItWasWritten) {
+  for (std::size_t kind = 0; kind < Kinds; kind++) {
+    const Operation operation{static_cast<Kind>(kind), 3, 0x1000, 77, 5, ~0ULL};
+    EXPECT_EQ(parse_operation(to_text(operation)), operation);
+  }
+}
+
+TEST(Operation, IsRefusedWithWhatIsWrong) {
+  for (const std::string line :
+       {"", "dance", "write slot=4", "write offset",
+        "write offset=", "write offset=1x", "write width=1",
+        "write offset=99999999999999999999"})
+    EXPECT_THROW(parse_operation(line), std::invalid_argument) << line;
+}
+
+TEST(Operation, FillsTheSameBytesForEveryLength) {
+  const auto longer = written(1000, 42);
+  for (const std::uint64_t length : {1, 7, 8, 9, 999}) {
+    const auto shorter = written(length, 42);
+    EXPECT_TRUE(std::equal(shorter.begin(), shorter.end(), longer.begin()));
+  }
+  EXPECT_NE(written(16, 42), written(16, 43));
+}
+
+TEST(Model, HasZeroesWhereNothingWasWritten) {
+  Model model = filled(100);
+  model.apply({.kind = Kind::write, .offset = 200, .length = 10, .value = 2});
+  EXPECT_EQ(model.size(), 210);
+  EXPECT_EQ(part(model, 0, 100), written(100, 1));
+  EXPECT_EQ(part(model, 100, 100), std::vector<unsigned char>(100));
+  EXPECT_EQ(part(model, 200, 10), written(10, 2));
+}
+
+TEST(Model, ForgetsWhatIsCutOff) {
+  Model model = filled(100);
+  model.apply({.kind = Kind::truncate, .length = 50});
+  model.apply({.kind = Kind::truncate, .length = 100});
+  EXPECT_EQ(part(model, 0, 50), written(50, 1));
+  EXPECT_EQ(part(model, 50, 50), std::vector<unsigned char>(50));
+}
+
+TEST(Model, KeepsItsSizeWhereThatIsAsked) {
+  Model model = filled(100);
+  for (const Kind kind : {Kind::allocate_keep, Kind::punch, Kind::zero_keep}) {
+    model.apply({.kind = kind, .offset = 90, .length = 100});
+    EXPECT_EQ(model.size(), 100) << name_of(kind);
+  }
+  EXPECT_EQ(part(model, 90, 10), std::vector<unsigned char>(10));
+  for (const Kind kind : {Kind::allocate, Kind::zero}) {
+    const std::uint64_t before = model.size();
+    model.apply({.kind = kind, .offset = before + 10, .length = 100});
+    EXPECT_EQ(model.size(), before + 110) << name_of(kind);
+  }
+}
+
+TEST(Model, MovesWhatIsBehindARange) {
+  Model model = filled(4 * Block);
+  const auto before = part(model, 0, model.size());
+  const Operation insert{
+      .kind = Kind::insert, .offset = Block, .length = 2 * Block};
+  ASSERT_TRUE(model.allows(insert));
+  model.apply(insert);
+  EXPECT_EQ(model.size(), 6 * Block);
+  EXPECT_EQ(part(model, Block, 2 * Block),
+            std::vector<unsigned char>(2 * Block));
+  EXPECT_EQ(part(model, 3 * Block, 3 * Block),
+            std::vector<unsigned char>(before.begin() + Block, before.end()));
+
+  model.apply({.kind = Kind::collapse, .offset = Block, .length = 2 * Block});
+  EXPECT_EQ(part(model, 0, model.size()), before);
+}
+
+TEST(Model, AllowsOnlyWhatHasItsPlace) {
+  Model model = filled(4 * Block);
+  EXPECT_FALSE(
+      model.allows({.kind = Kind::write, .offset = Limit, .length = 1}));
+  EXPECT_FALSE(model.allows({.kind = Kind::write, .offset = 0, .length = 0}));
+  EXPECT_FALSE(
+      model.allows({.kind = Kind::write, .offset = ~0ULL, .length = 2}));
+  EXPECT_FALSE(model.allows(
+      {.kind = Kind::collapse, .offset = Block, .length = 3 * Block}));
+  EXPECT_FALSE(
+      model.allows({.kind = Kind::insert, .offset = 1, .length = Block}));
+  EXPECT_FALSE(model.allows({.kind = Kind::map_read, .length = 1}));
+
+  model.apply({.kind = Kind::map, .offset = 0, .length = 8 * Block});
+  EXPECT_TRUE(model.allows(
+      {.kind = Kind::map_read, .offset = 4 * Block, .length = 4 * Block}));
+  EXPECT_FALSE(model.allows(
+      {.kind = Kind::map_write, .offset = 4 * Block, .length = 1}));
+  EXPECT_FALSE(model.allows({.kind = Kind::write_from_map,
+                             .offset = 0,
+                             .length = Block,
+                             .other = Block - 1}));
+}
+
+TEST(Generator, MakesWhatTheFileAllowsAndAllKindsOfIt) {
+  Model model(Limit, Block);
+  Generator generator(7, {Kind::punch});
+  std::set<Kind> seen;
+  for (unsigned i = 0; i < 5000; i++) {
+    const Operation operation = generator.next(model);
+    ASSERT_TRUE(model.allows(operation)) << to_text(operation);
+    model.apply(operation);
+    ASSERT_LE(model.size(), Limit);
+    seen.insert(operation.kind);
+  }
+  EXPECT_EQ(seen.size(), Kinds - 1);
+  EXPECT_FALSE(seen.contains(Kind::punch));
+}
+
+TEST(Generator, RepeatsItselfWithTheSameSeedOnly) {
+  const auto first = [](std::uint64_t seed) {
+    Model model(Limit, Block);
+    Generator generator(seed, {});
+    std::vector<Operation> operations;
+    for (unsigned i = 0; i < 100; i++) {
+      operations.push_back(generator.next(model));
+      model.apply(operations.back());
+    }
+    return operations;
+  };
+  EXPECT_EQ(first(1), first(1));
+  EXPECT_NE(first(1), first(2));
+}
+
+/// A directory for files, on whatever filesystem there is.
+class RealFileTest : public testing::Test {
+protected:
+  RealFileTest() {
+    catch_bus_errors();
+    std::string name = testing::TempDir() + "fsx.XXXXXX";
+    if (!mkdtemp(name.data()))
+      throw std::runtime_error("mkdtemp " + name);
+    directory = name;
+  }
+  ~RealFileTest() override { std::filesystem::remove_all(directory); }
+
+  std::string directory;
+};
+
+TEST_F(RealFileTest, IsWhatTheModelSays) {
+  Model model(Limit, Block);
+  RealFile file(directory + "/file", model);
+  Generator generator(3, unsupported_in(directory));
+  for (unsigned i = 0; i < 300; i++) {
+    const Operation operation = generator.next(model);
+    file.perform(operation, model);
+    const Range changed = model.apply(operation);
+    ASSERT_NO_THROW(file.verify(operation, changed, model))
+        << to_text(operation);
+  }
+  EXPECT_NO_THROW(file.compare(model));
+}
+
+TEST_F(RealFileTest, ShowsAByteThatDiffers) {
+  Model model(Limit, Block);
+  RealFile file(directory + "/file", model);
+  const Operation write{.kind = Kind::write, .length = 3 * Block, .value = 1};
+  file.perform(write, model);
+  model.apply(write);
+  ASSERT_NO_THROW(file.compare(model));
+  ASSERT_TRUE(model.damage());
+  EXPECT_THROW(file.compare(model), Mismatch);
+}
+
+TEST_F(RealFileTest, ShowsAnOperationThatDidNothing) {
+  const Operation write{
+      .kind = Kind::write, .offset = 10, .length = 3 * Block, .value = 1};
+  for (const Operation &operation :
+       {Operation{.kind = Kind::write, .offset = 100, .length = 100},
+        Operation{.kind = Kind::punch, .offset = Block, .length = Block},
+        Operation{.kind = Kind::truncate, .length = Block},
+        Operation{.kind = Kind::insert, .offset = Block, .length = Block}}) {
+    Model model(Limit, Block);
+    RealFile file(directory + "/file", model);
+    file.perform(write, model);
+    model.apply(write);
+    const Range changed = model.apply(operation);
+    EXPECT_THROW(file.verify(operation, changed, model), Mismatch)
+        << to_text(operation);
+  }
+}
+
+} // namespace
