@@ -6,10 +6,11 @@
 # allows: Memory failure: .* Sending SIGBUS to poison:.*
 # allows: Memory failure: .* recovery action for dax page: Recovered
 # allows: MCE: Killing poison:.*
+# allows: EXT4-fs (pmem0): Online defrag not supported with DAX
 # memory: 65G
 # cmdline: memmap=32G$32G
 # module: pmem
-# timeout: 300
+# timeout: 400
 set -euo pipefail
 
 run() {
@@ -37,6 +38,12 @@ mkfs.ext4 -q -E nodiscard /dev/pmem2
 mkdir -p "$PMEM_TEST_NODAX_DIR"
 mount /dev/pmem2 "$PMEM_TEST_NODAX_DIR"
 run contiguous same_bytes huge_pages map_sync fault_counters upgrade upgrade_race
+for test in blocks defrag; do
+	run $test
+	umount "$PMEM_TEST_DIR"
+	e2fsck -fn "$PMEM_TEST_DEV"
+	mount -o dax "$PMEM_TEST_DEV" "$PMEM_TEST_DIR"
+done
 export PMEM_TEST_DISK=/dev/pmem1
 run poison
 umount "$PMEM_TEST_DIR" "$PMEM_TEST_NODAX_DIR"

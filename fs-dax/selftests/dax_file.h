@@ -45,8 +45,8 @@ static inline const char *test_variable(const char *name)
 	return value;
 }
 
-/* A new file in PMEM_TEST_DIR, of @size bytes by one fallocate(); unlinked. */
-static inline int dax_file(size_t size)
+/* A new file in PMEM_TEST_DIR, empty and unlinked. */
+static inline int dax_empty_file(void)
 {
 	const char *dir = test_variable("PMEM_TEST_DIR");
 	int fd = open(dir, O_RDWR | O_TMPFILE, 0600);
@@ -57,8 +57,16 @@ static inline int dax_file(size_t size)
 	if (statx(fd, "", AT_EMPTY_PATH, 0, &stx) ||
 	    !(stx.stx_attributes & STATX_ATTR_DAX))
 		ksft_exit_skip("files in %s do not use DAX\n", dir);
+	return fd;
+}
+
+/* The same, of @size bytes by one fallocate(). */
+static inline int dax_file(size_t size)
+{
+	int fd = dax_empty_file();
+
 	if (fallocate(fd, 0, 0, size))
-		ksft_exit_fail_msg("fallocate %zu bytes in %s: %s\n", size, dir,
+		ksft_exit_fail_msg("fallocate %zu bytes: %s\n", size,
 				   strerror(errno));
 	return fd;
 }
@@ -132,6 +140,23 @@ static inline uint64_t physical_address(const void *addr)
 	if (!(entry & PAGEMAP_PFN))
 		ksft_exit_skip("physical addresses are for root only\n");
 	return (entry & PAGEMAP_PFN) * page + (uintptr_t)addr % page;
+}
+
+/* The count of @name in /proc/vmstat, or -1 where the kernel does not keep it. */
+static inline long vm_event(const char *name)
+{
+	char event[64];
+	long count, found = -1;
+	FILE *file;
+
+	file = fopen("/proc/vmstat", "r");
+	if (!file)
+		ksft_exit_fail_msg("/proc/vmstat: %s\n", strerror(errno));
+	while (fscanf(file, "%63s %ld", event, &count) == 2)
+		if (!strcmp(event, name))
+			found = count;
+	fclose(file);
+	return found;
 }
 
 /* How many of the bytes are mapped in huge pages at this moment. */

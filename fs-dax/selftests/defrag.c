@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ext4 does not move blocks between files that are accessed with DAX: the ioctl
+ * of e4defrag is refused, and both files have their blocks, their bytes and
+ * their mappings afterwards.
+ */
+#include <linux/ext4.h>
+
+#include "dax_file.h"
+
+#define FILE_SIZE	(8UL << 20)
+#define MAX_EXTENTS	64
+
+union layout {
+	struct fiemap map;
+	char space[sizeof(struct fiemap) +
+		   MAX_EXTENTS * sizeof(struct fiemap_extent)];
+};
+
+static void get_layout(int fd, union layout *layout)
+{
+	memset(layout, 0, sizeof(*layout));
+	layout->map.fm_length = FILE_SIZE;
+	layout->map.fm_extent_count = MAX_EXTENTS;
+	if (ioctl(fd, FS_IOC_FIEMAP, &layout->map))
+		ksft_exit_fail_msg("FIEMAP: %s\n", strerror(errno));
+	if (!layout->map.fm_mapped_extents)
+		ksft_exit_fail_msg("FIEMAP: no extents\n");
+}
+
+/* Whether each byte of the mapping is @value. */
+static int all_bytes(const char *map, char value)
+{
+	size_t i;
+
+	for (i = 0; i < FILE_SIZE; i++)
+		if (map[i] != value)
+			return 0;
+	return 1;
+}
+
+int main(void)
+{
+	union layout before[2], after[2];
+	struct move_extent move = { 0 };
+	size_t huge[2];
+	char *maps[2];
+	int fds[2], i, err;
+
+	ksft_print_header();
+	test_variable("PMEM_TEST_DIR");
+	ksft_set_plan(4);
+
+	for (i = 0; i < 2; i++) {
+		fds[i] = dax_file(FILE_SIZE);
+		maps[i] = dax_map(fds[i], FILE_SIZE);
+		memset(maps[i], 'a' + i, FILE_SIZE);
+		get_layout(fds[i], &before[i]);
+		huge[i] = huge_bytes(maps[i], FILE_SIZE);
+	}
+
+	move.donor_fd = fds[1];
+	move.len = FILE_SIZE / sysconf(_SC_PAGESIZE);
+	err = ioctl(fds[0], EXT4_IOC_MOVE_EXT, &move) ? errno : 0;
+	ksft_test_result(err == EOPNOTSUPP && !move.moved_len,
+			 "moving extents is refused (error %d)\n", err);
+
+	for (i = 0; i < 2; i++)
+		get_layout(fds[i], &after[i]);
+	ksft_test_result(!memcmp(before, after, sizeof(before)),
+			 "blocks are where they were\n");
+	ksft_test_result(huge[0] == huge_bytes(maps[0], FILE_SIZE) &&
+			 huge[1] == huge_bytes(maps[1], FILE_SIZE),
+			 "mappings are as they were\n");
+	ksft_test_result(all_bytes(maps[0], 'a') && all_bytes(maps[1], 'b'),
+			 "bytes are what they were\n");
+	ksft_finished();
+}
