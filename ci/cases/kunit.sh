@@ -1,14 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # What the driver does with memory, poison and parameters is right inside a
-# kernel, too, and so is what fs/dax.c asks for to zero files. The tests use no
-# device, but loading them takes the driver.
+# kernel, too, and so is what fs/dax.c asks for to zero files, and what ext4 makes
+# of requests for blocks. The tests use no device, but loading ours takes the
+# driver.
 #
 # A list of bad blocks that has no room is an error, and is tested.
 #
 # allows: pmem: fake: no room to note that sectors .*
 # memory: 9G
-# cmdline: memmap=4G$4G
+# cmdline: memmap=4G$4G kunit.enable=1 kunit.filter=speed>slow
 # module: pmem start=4 size=4
 # module: pmem_kunit
 set -euo pipefail
@@ -26,7 +27,7 @@ all_ran() {
 }
 
 suites=0
-for results in /sys/kernel/debug/kunit/pmem_*/results; do
+for results in /sys/kernel/debug/kunit/{pmem_*,ext4_mballoc_test}/results; do
 	suite=${results%/results}
 	suite=${suite##*/}
 	suites=$((suites + 1))
@@ -35,6 +36,6 @@ for results in /sys/kernel/debug/kunit/pmem_*/results; do
 	! grep -q '^ *not ok' "$results" || sed 's/^/# /' "$results"
 done
 all_there() {
-	[ "$suites" = 4 ] || { echo "there are $suites; see the kernel log"; return 1; }
+	[ "$suites" = 5 ] || { echo "there are $suites; see the kernel log"; return 1; }
 }
-report 'all four suites are there' all_there
+report 'all five suites are there' all_there
