@@ -120,3 +120,11 @@ update_packages() {
 	as_root apt-get update -q > "$CACHE/update.log" 2>&1 ||
 		{ tail -n 1 "$CACHE/update.log"; return 1; }
 }
+
+# new_lines BEFORE AFTER: the lines of file AFTER that file BEFORE has not, or not
+# as often. Numbers do not count: lines of code move.
+new_lines() {
+	awk 'function key(text) { gsub(/[0-9]+/, "", text); return text }
+	     before { known[key($0)]++; next }
+	     known[key($0)]-- <= 0' before=1 "$1" before= "$2"
+}
