@@ -302,6 +302,9 @@ static void break_free_space(void)
 		change(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset,
 		       gap);
 	}
+	/* with a journal, blocks can be used again after a commit */
+	if (syncfs(fd))
+		ksft_exit_fail_msg("syncfs: %s\n", strerror(errno));
 }
 
 /*
