@@ -23,6 +23,8 @@ run devices
 
 # shellcheck source=ci/report.sh
 . "${0%/cases/*}/report.sh"
+# shellcheck source=ci/measure.sh
+. "${0%/cases/*}/measure.sh"
 write_back() {
 	[ "$(grep -c 'mem 0x0*[8ace]00000000-.* write-back$' /sys/kernel/debug/x86/pat_memtype_list)" = 4 ]
 }
@@ -38,6 +40,7 @@ mkfs.ext4 -q -E nodiscard /dev/pmem2
 mkdir -p "$PMEM_TEST_NODAX_DIR"
 mount /dev/pmem2 "$PMEM_TEST_NODAX_DIR"
 run contiguous same_bytes huge_pages map_sync fault_counters upgrade upgrade_race
+! on_debug_kernel || export PMEM_TEST_QUICK=1
 for test in blocks defrag; do
 	run $test
 	umount "$PMEM_TEST_DIR"
