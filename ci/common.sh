@@ -100,6 +100,17 @@ touched_files() {
 	done | sort -u
 }
 
+# changed_sources: the files that the series changes but did not add and that are
+# compiled by themselves, which those are not that another one includes
+changed_sources() {
+	local src file
+	src=$("$TOP/ci/fetch" 2> /dev/null)
+	touched_files | sed -n '/^tools\//d; /\.c$/p' | while read -r file; do
+		[ ! -e "$src/$file" ] ||
+			grep -qF "#include \"${file##*/}\"" "$src/${file%/*}"/*.c ||
+			echo "$file"
+	done
+}
 # copy_files FROM TO: the files that are named on stdin, as far as FROM has them
 copy_files() {
 	rsync -a --files-from=- --ignore-missing-args "$1/" "$2/"

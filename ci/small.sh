@@ -50,11 +50,14 @@ configure() {
 # that this configuration builds. The rest of the kernel builds them all.
 changed_objects() {
 	local file
-	touched_files | grep '\.c$' | grep -v '^drivers/block/pmem/\|^tools/' |
-	while read -r file; do
+	changed_sources | while read -r file; do
 		case $file in
 		drivers/nvdimm/*) [ "$(value ND_PMEM)" != n ] || continue ;;
+		drivers/dax/super.c) [ "$(value DAX)" != n ] || continue ;;
+		drivers/md/dm-log-writes.c) [ "$(value DM_LOG_WRITES)" != n ] || continue ;;
+		drivers/md/*) [ "$(value BLK_DEV_DM)" != n ] || continue ;;
 		fs/dax.c) [ "$(value FS_DAX)" != n ] || continue ;;
+		fs/ext4/*) [ "$(value EXT4_FS)" != n ] || continue ;;
 		esac
 		echo "${file%.c}.o"
 	done
