@@ -10,6 +10,7 @@
 # cmdline: memmap=8G$4G
 # module: pmem ranges=6G@4G,1G@10G,1G@11G
 # tools: yes
+# debug: no
 # timeout: 300
 set -euo pipefail
 
@@ -33,6 +34,8 @@ make /dev/pmem1p1
 mount -o dax /dev/pmem1p1 small
 make /dev/pmem2
 mount -o dax=never /dev/pmem2 plain
+# files are put where they must not be, which ext4 would avoid
+echo 0 > /sys/fs/ext4/pmem0/mb_dax_windows
 
 # in_one_piece FILE SIZE: a file that is never written. Where ext4 fills gaps, its
 # pieces are left there, and what comes next finds more room.
