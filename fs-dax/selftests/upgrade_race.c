@@ -57,31 +57,27 @@ static void visit(char *map, unsigned int *seed, int pages)
 		visit_page(map, next(seed, FILE_SIZE / page), next(seed, 2));
 }
 
-static void *map_small(void *arg)
+static void map_often(char *(*map_file)(int fd, size_t size), unsigned int seed)
 {
-	unsigned int seed = (uintptr_t)arg;
 	int i;
 
 	for (i = 0; i < ROUNDS; i++) {
-		char *map = dax_map_small(file, FILE_SIZE);
+		char *map = map_file(file, FILE_SIZE);
 
 		visit(map, &seed, 40);
 		munmap(map, FILE_SIZE);
 	}
+}
+
+static void *map_small(void *arg)
+{
+	map_often(dax_map_small, (uintptr_t)arg);
 	return NULL;
 }
 
 static void *map_large(void *arg)
 {
-	unsigned int seed = (uintptr_t)arg;
-	int i;
-
-	for (i = 0; i < ROUNDS; i++) {
-		char *map = dax_map(file, FILE_SIZE);
-
-		visit(map, &seed, 40);
-		munmap(map, FILE_SIZE);
-	}
+	map_often(dax_map, (uintptr_t)arg);
 	return NULL;
 }
 
