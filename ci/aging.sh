@@ -1,18 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# For the case and the session that age ext4 on /dev/pmem0, with the allocator that
-# looks after 2 MiB windows and without. They declare "tools: yes".
+# For what compares ext4 on /dev/pmem0 with the allocator that looks after 2 MiB
+# windows and without. Who calls aged declares "tools: yes".
 
 CSV=/run/aging.csv
 SWITCH=/sys/fs/ext4/pmem0/mb_dax_windows
 
-# fresh SIZE WINDOWS: a new filesystem of that size is mounted, with the allocator
-# switched off (0) or on (1). Fails where that cannot be. What ext4 would draw at
-# random is fixed, because the directory that a file is in decides where it goes.
-fresh() {
+# make_filesystem SIZE: what ext4 would draw at random is fixed, because the directory
+# that a file is in decides where it goes
+make_filesystem() {
 	mkdir -p /mnt/mem
 	mkfs.ext4 -q -F -U 6a4c9f0e-52c5-4b53-8f0a-5a3f5d5c7a10 \
 		-E nodiscard,hash_seed=0f1f7c1e-6f5b-4f0c-9d0b-3c9f2f6d1e22 /dev/pmem0 "$1"
+}
+
+# fresh SIZE WINDOWS: a new filesystem of that size is mounted, with the allocator
+# switched off (0) or on (1). Fails where that cannot be.
+fresh() {
+	make_filesystem "$1"
 	mount -o dax /dev/pmem0 /mnt/mem
 	if [ -e $SWITCH ]; then
 		echo "$2" > $SWITCH

@@ -46,6 +46,7 @@ struct Options {
   std::uint64_t write_size = 1024; ///< in KiB
   std::string csv;
   std::string label = "aged";
+  bool measure = true;
 };
 
 /// What was measured of one size of new files; nothing where there was no room.
@@ -98,6 +99,7 @@ void help() {
       "  --csv FILE          add the results to FILE, a line for each number\n"
       "  --label TEXT        the first field of these lines; aged if not "
       "given\n"
+      "  --age-only          do not measure, and take a filesystem without DAX\n"
       "  --help              this text\n"
       "\n"
       "Exit status: 0, 1 when something failed, 2 for a wrong option.");
@@ -148,6 +150,7 @@ Options parse(int argc, char **argv) {
     WriteSize,
     Csv,
     Label,
+    AgeOnly,
     Help
   };
   static const option known[] = {
@@ -160,6 +163,7 @@ Options parse(int argc, char **argv) {
       {"write-size", required_argument, nullptr, WriteSize},
       {"csv", required_argument, nullptr, Csv},
       {"label", required_argument, nullptr, Label},
+      {"age-only", no_argument, nullptr, AgeOnly},
       {"help", no_argument, nullptr, Help},
       {},
   };
@@ -195,6 +199,9 @@ Options parse(int argc, char **argv) {
       break;
     case Label:
       options.label = optarg;
+      break;
+    case AgeOnly:
+      options.measure = false;
       break;
     case Help:
       help();
@@ -356,6 +363,10 @@ int main(int argc, char **argv) {
     pin();
     aging::Filesystem filesystem(options.directory + "/aged", options.by,
                                  options.write_size * aging::KiB);
+    if (!options.measure) {
+      age(options, filesystem);
+      return EXIT_SUCCESS;
+    }
     const std::uint64_t start = start_of(filesystem.get());
     try_to_measure(filesystem, start);
     age(options, filesystem);
