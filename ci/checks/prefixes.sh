@@ -18,17 +18,21 @@ base_boot=$CACHE/boot-${tree##*/tree-}-base
 rm -rf "$base_boot"
 trap 'cp -p "$CACHE/prefixes.config" "$build/.config"; rm -f "$CACHE/prefixes.config"; "$TOP/ci/apply" > /dev/null' EXIT
 
+make_kernel() {
+	make -s -C "$tree" O="$build" -j"$(nproc)" CC='ccache gcc' "$@"
+}
 prefix_builds() {
 	"$TOP/ci/apply" "$1" > /dev/null &&
 	cp "$CACHE/prefixes.config" "$build/.config" &&
-	make -s -C "$tree" O="$build" olddefconfig &&
-	make -s -C "$tree" O="$build" -j"$(nproc)" CC='ccache gcc' bzImage modules
+	make_kernel olddefconfig &&
+	make_kernel vmlinux modules
 }
 
 # What a guest needs of it.
 keep_base() {
 	mkdir "$base_boot" &&
-	make -s -C "$tree" O="$build" INSTALL_MOD_PATH="$base_boot" modules_install &&
+	make_kernel bzImage &&
+	make_kernel INSTALL_MOD_PATH="$base_boot" modules_install &&
 	cp "$build/arch/x86/boot/bzImage" "$build/.config" "$base_boot/"
 }
 
