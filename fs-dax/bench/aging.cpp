@@ -99,7 +99,8 @@ void help() {
       "  --csv FILE          add the results to FILE, a line for each number\n"
       "  --label TEXT        the first field of these lines; aged if not "
       "given\n"
-      "  --age-only          do not measure, and take a filesystem without DAX\n"
+      "  --age-only          do not measure, and take a filesystem without "
+      "DAX\n"
       "  --help              this text\n"
       "\n"
       "Exit status: 0, 1 when something failed, 2 for a wrong option.");
