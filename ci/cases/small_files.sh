@@ -15,6 +15,7 @@
 # timeout: 300 3000
 # soak: exact
 # debug: no
+# alone: yes
 set -euo pipefail
 
 # shellcheck source=ci/report.sh
@@ -24,18 +25,18 @@ set -euo pipefail
 # shellcheck source=ci/aging.sh
 . "${0%/cases/*}/aging.sh"
 
-turns=3 files=5000 limit=125
-[ "${1:-}" != exact ] || turns=5 files=100000 limit=105
-
 # a tree of sources that every machine has which can build this
-tar -C /usr/include -cf /run/tree.tar .
+turns=3 files=5000 sources=/usr/include/linux limit=125
+[ "${1:-}" != exact ] ||
+	turns=5 files=100000 sources=/usr/include limit=105
+tar -C $sources -cf /run/sources.tar .
 
 make_files() {
 	fs_mark -d /mnt/mem/many -n $files -s 4096 -S 0 -D 100 -N 1000 -k -l /dev/null > /dev/null
 	sync -f /mnt/mem
 }
 unpack() {
-	tar -C /mnt/mem/tree -xf /run/tree.tar
+	tar -C /mnt/mem/tree -xf /run/sources.tar
 	sync -f /mnt/mem
 }
 

@@ -18,6 +18,7 @@
 # cmdline: memmap=32G$32G memmap=32G!64G
 # timeout: 400
 # debug: no
+# alone: yes
 set -euo pipefail
 
 # shellcheck source=ci/report.sh
