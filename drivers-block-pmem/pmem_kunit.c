@@ -12,6 +12,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/page-flags.h>
+#include <linux/panic.h>
 #include <linux/pfn_t.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
@@ -394,6 +395,19 @@ static void clear_rounds_inwards(struct kunit *test)
 	expect_bad(test, 0, 0);
 }
 
+/* A write that copied nothing, for which the list must not be asked: it warns. */
+static void clear_of_nothing_is_silent(struct kunit *test)
+{
+	struct pmem_device *pmem = fake(test);
+	int before = test_taint(TAINT_WARN);
+
+	poison(test, 8, 8);
+	pmem_clear_poison(pmem, SZ_4K, 0);
+	pmem_clear_poison(pmem, SZ_4K + 1, 0);
+	expect_bad(test, 8, 8);
+	KUNIT_EXPECT_EQ(test, test_taint(TAINT_WARN), before);
+}
+
 /* Every other sector, from one on, until the list has no room. */
 static void fill_list(struct kunit *test, u64 sector)
 {
@@ -495,6 +509,7 @@ static struct kunit_case pmem_poison_cases[] = {
 	KUNIT_CASE(write_to_neighbours_clears_nothing),
 	KUNIT_CASE(zero_clears_what_it_covers),
 	KUNIT_CASE(clear_rounds_inwards),
+	KUNIT_CASE(clear_of_nothing_is_silent),
 	KUNIT_CASE(full_list_is_survived),
 	KUNIT_CASE(full_list_does_not_lie),
 	KUNIT_CASE(full_list_stays_on_the_safe_side),

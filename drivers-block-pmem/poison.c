@@ -142,7 +142,8 @@ void pmem_make_writable(struct pmem_device *pmem, u64 offset, u64 len)
  * pmem_clear_poison - after a write: what was written over is good again
  * @pmem: the device
  * @offset: from its first block, in bytes
- * @len: in bytes; sectors that are written in part stay bad
+ * @len: in bytes, or 0 where nothing could be copied; sectors that are written
+ *       in part stay bad
  *
  * A list without room cannot be cut in two: then sectors of the same piece stay
  * bad, which is the safe side, until all of it is written over.
@@ -154,7 +155,7 @@ void pmem_clear_poison(struct pmem_device *pmem, u64 offset, u64 len)
 	sector_t sector = (offset + SECTOR_SIZE - 1) >> SECTOR_SHIFT;
 	sector_t end = (offset + len) >> SECTOR_SHIFT;
 
-	if (likely(!pmem_is_bad(pmem, offset, len, NULL)) || end <= sector)
+	if (end <= sector || likely(!pmem_is_bad(pmem, offset, len, NULL)))
 		return;
 	badblocks_clear(&pmem->bad, sector, (int)(end - sector));
 	pmem_bad_changed(pmem);

@@ -155,13 +155,17 @@ static void test_block(const char *device, char *buffer)
 
 static void test_file(const char *device, char *buffer)
 {
-	char *map, *fresh, list[64];
+	char *map, *fresh, *hidden, list[64];
 	uint64_t offset;
 	int fd, code;
 
 	fd = dax_file(FILE_SIZE);
 	map = dax_map(fd, FILE_SIZE);
 	fresh = dax_map(fd, FILE_SIZE);
+	hidden = (char *)mmap(NULL, PAGE, PROT_NONE,
+			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (hidden == MAP_FAILED)
+		ksft_exit_fail_msg("mmap: %s\n", strerror(errno));
 	memset(map, 0x5a, FILE_SIZE);
 	fsync(fd);
 	offset = file_to_device(fd, 2 * PAGE);
@@ -185,6 +189,12 @@ static void test_file(const char *device, char *buffer)
 	ksft_test_result(pwrite(fd, buffer, SECTOR, 2 * PAGE) < 0 &&
 			 touch(map + 2 * PAGE) == BUS_MCEERR_AR,
 			 "write() of a part of it fails, and leaves it as it is\n");
+	snprintf(list, sizeof(list), "%llu 8\n",
+		 (unsigned long long)(offset / SECTOR));
+	ksft_test_result(fails_with(EFAULT, pwrite(fd, hidden, PAGE, 2 * PAGE)) &&
+			 badblocks_are(device, list) &&
+			 touch(map + 2 * PAGE) == BUS_MCEERR_AR,
+			 "write() of what cannot be read is EFAULT, and leaves it as well\n");
 
 	memset(buffer, 0x3c, PAGE);
 	ksft_test_result(pwrite(fd, buffer, PAGE, 2 * PAGE) == (ssize_t)PAGE &&
@@ -231,7 +241,7 @@ int main(void)
 	if (!buffer)
 		ksft_exit_fail_msg("no memory\n");
 
-	ksft_set_plan(17);
+	ksft_set_plan(18);
 	test_block(disk, buffer);
 	test_file(device, buffer);
 	ksft_finished();
