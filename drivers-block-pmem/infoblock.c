@@ -12,6 +12,7 @@
 #endif
 
 #include "infoblock.h"
+#include "layout.h"
 
 /* In the byte order of the machine: RAM does not move to another one. */
 struct pmem_infoblock {
@@ -20,6 +21,9 @@ struct pmem_infoblock {
 };
 
 static const char pmem_magic[16] = "pmem map=dev 1";
+
+/* What pmem_layout_check() lets through: info, descriptors and disk, one each. */
+#define PMEM_INFOBLOCK_LEAST	(3 * PMEM_ALIGN)
 
 /**
  * pmem_infoblock_fill - write the info block of map=dev
@@ -43,6 +47,8 @@ void pmem_infoblock_fill(void *page, __u64 size)
  * @page: its first %PMEM_INFOBLOCK_SIZE bytes
  * @size: of the range as it was then, in bytes; set if it was
  *
+ * A size that no range can have is not believed, whoever wrote it there.
+ *
  * Context: Any.
  * Return: 1 if it was, 0 if not
  */
@@ -53,6 +59,8 @@ int pmem_infoblock_found(const void *page, __u64 *size)
 
 	memcpy(&block, page, sizeof(block));
 	if (memcmp(block.magic, pmem_magic, sizeof(block.magic)))
+		return 0;
+	if (block.size % PMEM_ALIGN || block.size < PMEM_INFOBLOCK_LEAST)
 		return 0;
 
 	/* or it is older than what a disk of map=mem wrote behind it */

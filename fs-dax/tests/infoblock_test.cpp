@@ -3,6 +3,7 @@
 /// What the first page of a range tells: the info block of map=dev, and what a
 /// disk begins with.
 #include "infoblock.h"
+#include "layout.h"
 
 #include <gtest/gtest.h>
 
@@ -34,7 +35,7 @@ void put(Page &page, std::size_t offset, const std::string &magic) {
 TEST(InfoBlock, IsFoundAsItWasFilled) {
   std::mt19937_64 random(1);
   for (const std::uint64_t size :
-       {0ULL, 1ULL, 6ULL << 20, 32ULL << 30, ~0ULL}) {
+       {3 * PMEM_ALIGN, 4 * PMEM_ALIGN, 32ULL << 30, 0 - PMEM_ALIGN}) {
     Page page = noise(random);
     pmem_infoblock_fill(page.data(), size);
     __u64 found = ~size;
@@ -71,11 +72,43 @@ TEST(InfoBlock, HasTheFormatOfEarlierLoads) {
   EXPECT_EQ(size, 32ULL << 30);
 }
 
+TEST(InfoBlock, IsNotFoundWithASizeThatNoRangeHas) {
+  for (const std::uint64_t size :
+       {0ULL, 1ULL, 4096ULL, PMEM_ALIGN, 2 * PMEM_ALIGN, 3 * PMEM_ALIGN - 1,
+        3 * PMEM_ALIGN + 1, 4 * PMEM_ALIGN - 4096, (32ULL << 30) + (1ULL << 20),
+        ~0ULL}) {
+    Page page = blank();
+    pmem_infoblock_fill(page.data(), size);
+    __u64 found = 42;
+    EXPECT_EQ(pmem_infoblock_found(page.data(), &found), 0) << size;
+    EXPECT_EQ(found, 42U);
+  }
+}
+
+TEST(InfoBlock, IsFoundWithEverySizeThatIsLoaded) {
+  // the least size is what the layout says it is
+  pmem_layout layout = {};
+  layout.nr = 1;
+  layout.shares[0].count = 1;
+  layout.shares[0].range.start = 1ULL << 30;
+  for (std::uint64_t size = PMEM_ALIGN; size <= 200 * PMEM_ALIGN;
+       size += PMEM_ALIGN) {
+    layout.shares[0].range.size = size;
+    pmem_complaint complaint;
+    const bool loaded =
+        !pmem_layout_check(&layout, 1ULL << 46, PMEM_MAP_DEV, &complaint);
+    Page page = blank();
+    pmem_infoblock_fill(page.data(), size);
+    __u64 found = 0;
+    EXPECT_EQ(pmem_infoblock_found(page.data(), &found), loaded) << size;
+  }
+}
+
 TEST(InfoBlock, IsNotFoundWhereOneByteDiffers) {
   for (unsigned byte = 0; byte < 16; byte++)
     for (unsigned bit = 0; bit < 8; bit++) {
       Page page = blank();
-      pmem_infoblock_fill(page.data(), 1);
+      pmem_infoblock_fill(page.data(), 32ULL << 30);
       page[byte] ^= 1 << bit;
       __u64 size = 42;
       EXPECT_EQ(pmem_infoblock_found(page.data(), &size), 0)
