@@ -67,47 +67,62 @@ static int pmem_peek(const struct pmem_device *pmem, u64 offset, void *page)
 	return err;
 }
 
-static int pmem_refuse(const struct pmem_device *pmem, const char *content)
+/* A disk, of either mode, begins at @offset. */
+static int pmem_refuse_content(const struct pmem_device *pmem, u64 offset,
+			       const char *content)
 {
-	pr_err("[mem %#llx-%#llx] holds %s that map=dev would write over; load as it was before, and wipe it there (wipefs -a) if it is not needed\n",
-	       pmem->range.start, pmem->range.start + pmem->range.size - 1,
-	       content);
+	const struct pmem_range *range = &pmem->range;
+
+	pr_err("[mem %#llx-%#llx] holds %s that map=dev would write over, at %#llx; load as it was before to use it, or with map=mem to wipe it (blkdiscard -f -l %lluM /dev/%s)\n",
+	       range->start, range->start + range->size - 1, content,
+	       range->start + offset, (pmem->data.start - range->start) >> 20,
+	       pmem->name);
+	return -EMEDIUMTYPE;
+}
+
+/* With map=mem the page is part of the disk, and a write makes it good. */
+static int pmem_refuse_poison(const struct pmem_device *pmem, u64 offset)
+{
+	const struct pmem_range *range = &pmem->range;
+
+	pr_err("[mem %#llx-%#llx] is poisoned at %#llx, where map=dev would write; load with map=mem, write over it (blkdiscard -f -o %llu -l %d /dev/%s), and load with map=dev again\n",
+	       range->start, range->start + range->size - 1,
+	       range->start + offset, offset, PMEM_INFOBLOCK_SIZE, pmem->name);
+	return -EMEDIUMTYPE;
+}
+
+/* Page descriptors would be written into the middle of what was a larger disk. */
+static int pmem_refuse_part(const struct pmem_device *pmem, u64 size)
+{
+	const struct pmem_range *range = &pmem->range;
+
+	pr_err("[mem %#llx-%#llx] was used with map=dev as a range of %llu MiB; load it like that, or with map=mem to wipe it (blkdiscard -l 4096 /dev/%s)\n",
+	       range->start, range->start + range->size - 1, size >> 20,
+	       pmem->name);
 	return -EMEDIUMTYPE;
 }
 
 /*
- * A disk of map=dev was here, of @size bytes with its page descriptors. Another
- * division would write descriptors into its middle, or over its beginning, and
- * over those of its old neighbours.
+ * Look where a disk of another mode or division may begin: every disk begins at a
+ * multiple of PMEM_ALIGN. There is nothing to look at with map=mem, which writes
+ * nothing by itself.
  */
-static int pmem_look_at_disks(const struct pmem_device *pmem, u64 size,
-			      void *page)
+static int pmem_look_for_disks(const struct pmem_device *pmem, void *page)
 {
-	u64 written = pmem->data.start - pmem->range.start;
-	u64 last = pmem->range.start + pmem->range.size - 1;
-	u64 data = pmem_data_offset(size, PMEM_MAP_DEV);
+	u64 written = pmem->data.start - pmem->range.start, offset;
 	const char *content;
 	int err;
 
-	if (pmem->map == PMEM_MAP_DEV && size > pmem->range.size) {
-		pr_err("[mem %#llx-%#llx] was used with map=dev as a range of %llu MiB; load it like that, or with map=mem to wipe it (blkdiscard -l 4096 /dev/%s)\n",
-		       pmem->range.start, last, size >> 20, pmem->name);
-		return -EMEDIUMTYPE;
-	}
-
-	for (; size && data < written; data += size) {
-		err = pmem_peek(pmem, data, page);
+	for (offset = 0; offset < written; offset += PMEM_ALIGN) {
+		err = pmem_peek(pmem, offset, page);
 		if (err == -EIO)
-			return pmem_refuse(pmem, "poisoned memory");
+			return pmem_refuse_poison(pmem, offset);
 		if (err)
 			return err;
 		content = pmem_content(page);
 		if (content)
-			return pmem_refuse(pmem, content);
+			return pmem_refuse_content(pmem, offset, content);
 	}
-
-	pr_warn("%s: [mem %#llx-%#llx] was used with map=dev as a range of %llu MiB before; unload, and load like that, to have its data back\n",
-		pmem->name, pmem->range.start, last, size >> 20);
 	return 0;
 }
 
@@ -118,27 +133,26 @@ static int pmem_look_at_disks(const struct pmem_device *pmem, u64 size,
  */
 static int pmem_look(const struct pmem_device *pmem, void *page)
 {
-	const char *content;
-	u64 size;
+	const struct pmem_range *range = &pmem->range;
+	u64 size = 0;
 	int err;
 
 	err = pmem_peek(pmem, 0, page);
-	if (err == -EIO) {
-		if (pmem->map == PMEM_MAP_DEV)
-			return pmem_refuse(pmem, "poisoned memory");
-		return 0;
-	}
+	if (err && err != -EIO)
+		return err;
+	if (!err && pmem_infoblock_found(page, &size) &&
+	    pmem->map == PMEM_MAP_DEV && size > range->size)
+		return pmem_refuse_part(pmem, size);
+
+	err = pmem_look_for_disks(pmem, page);
 	if (err)
 		return err;
 
-	if (pmem_infoblock_found(page, &size)) {
-		if (pmem->map == PMEM_MAP_DEV && size == pmem->range.size)
-			return 0;
-		return pmem_look_at_disks(pmem, size, page);
-	}
-
-	content = pmem->map == PMEM_MAP_DEV ? pmem_content(page) : NULL;
-	return content ? pmem_refuse(pmem, content) : 0;
+	if (size && (pmem->map == PMEM_MAP_MEM || size != range->size))
+		pr_warn("%s: [mem %#llx-%#llx] was used with map=dev as a range of %llu MiB before; unload, and load like that, to have its data back\n",
+			pmem->name, range->start,
+			range->start + range->size - 1, size >> 20);
+	return 0;
 }
 
 /**
@@ -148,7 +162,8 @@ static int pmem_look(const struct pmem_device *pmem, void *page)
  * Context: May sleep.
  * Return: 0, or
  * * %-ENOMEM		- the memory cannot be looked at
- * * %-EMEDIUMTYPE	- map=dev would write over data; there is a line in the log
+ * * %-EMEDIUMTYPE	- map=dev would write over data, or over poison; there is a
+ *			  line in the log
  */
 int pmem_check_content(const struct pmem_device *pmem)
 {
