@@ -14,6 +14,7 @@
 #include <linux/page-flags.h>
 #include <linux/panic.h>
 #include <linux/pfn_t.h>
+#include <linux/rcupdate.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -789,10 +790,31 @@ static void memory_that_cannot_be_zeroed_is_eio(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, dev->calls, 2);
 }
 
+/* The memory of a device that is gone is used again, soon and for any other. */
+static void new_devices_have_no_old_flags(struct kunit *test)
+{
+	unsigned int i;
+
+	for (i = 0; i < 64; i++) {
+		struct dax_device *dax = alloc_dax(NULL, &zero_dax_ops);
+		int synchronous;
+
+		KUNIT_ASSERT_FALSE(test, IS_ERR(dax));
+		synchronous = dax_synchronous(dax);
+		set_dax_synchronous(dax);
+		kill_dax(dax);
+		put_dax(dax);
+		/* inodes are freed after a grace period */
+		rcu_barrier();
+		KUNIT_ASSERT_FALSE_MSG(test, synchronous, "device %u", i);
+	}
+}
+
 static struct kunit_case pmem_zero_cases[] = {
 	KUNIT_CASE(extents_are_zeroed_in_pieces),
 	KUNIT_CASE(parts_of_pages_are_not_handed_down),
 	KUNIT_CASE(memory_that_cannot_be_zeroed_is_eio),
+	KUNIT_CASE(new_devices_have_no_old_flags),
 	{ }
 };
 
