@@ -107,10 +107,30 @@ rmmod pmem
 report 'after wipefs it does load' modprobe pmem ranges=32G@4G map=dev
 rmmod pmem
 
-# wipe SIZE: forget that there was a device of map=dev
+# nor does it where the first disk is empty, but another began in what is written
+small=64M@4G,64M@4160M
+modprobe pmem ranges=$small map=mem
+mkfs.ext4 -q -E nodiscard /dev/pmem1
+rmmod pmem
+report 'map=dev does not load over the filesystem of a later disk' refused
+report 'and says where that is' log_has 'would write over, at 0x104000000; '
+modprobe pmem ranges=$small map=mem
+report 'the filesystem is whole' e2fsck -fn /dev/pmem1
+rmmod pmem
+refused
+wipe=$(dmesg | sed -n 's/.* with map=mem to wipe it (\(blkdiscard [^)]*\)).*/\1/p' | tail -n 1)
+modprobe pmem ranges=32G@4G map=mem
+# shellcheck disable=SC2086 # it is a command
+report "what the line says wipes it: $wipe" $wipe
+rmmod pmem
+report 'and then map=dev loads' modprobe pmem ranges=32G@4G map=dev
+rmmod pmem
+
+# wipe SIZE: forget what map=dev left at the beginning, up to 4 GiB of it, and a
+# filesystem behind that
 wipe() {
 	modprobe pmem "ranges=$1@4G" map=mem
-	blkdiscard -f -l 4096 /dev/pmem0
+	blkdiscard -f -l 66M /dev/pmem0
 	rmmod pmem
 }
 
