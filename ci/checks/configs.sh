@@ -36,6 +36,7 @@ variants=(
 	'm off BLK_DEV_PMEM_INJECT=y'
 	'm off X86_MCE=y'
 	'm off X86_MCE=y MEMORY_FAILURE=y'
+	'm off EXT4_KUNIT_TESTS=n'
 )
 
 # builds SYMBOL=VALUE...
