@@ -208,8 +208,10 @@ static void test_file(const char *device, char *buffer)
 	offset = file_to_device(fd, 8 * PAGE);
 	snprintf(list, sizeof(list), "%llu 8\n",
 		 (unsigned long long)(offset / SECTOR));
+	map[8 * PAGE] = 1;
 	code = poison_mapping(map + 8 * PAGE);
 	if (code < 0) {
+		ksft_test_result_skip("MADV_HWPOISON: %s\n", strerror(errno));
 		ksft_test_result_skip("MADV_HWPOISON: %s\n", strerror(errno));
 		ksft_test_result_skip("MADV_HWPOISON: %s\n", strerror(errno));
 	} else {
@@ -217,6 +219,8 @@ static void test_file(const char *device, char *buffer)
 				 badblocks_are(device, list) &&
 				 touch(map + 8 * PAGE) == BUS_MCEERR_AR,
 				 "a page that memory_failure() reports is a bad block\n");
+		ksft_test_result(fails_with(EIO, fsync(fd)) && !fsync(fd),
+				 "fsync() tells once that what it held is lost\n");
 		ksft_test_result(pwrite(fd, buffer, PAGE, 8 * PAGE) == (ssize_t)PAGE &&
 				 badblocks_are(device, "") &&
 				 !touch(map + 8 * PAGE),
@@ -241,7 +245,7 @@ int main(void)
 	if (!buffer)
 		ksft_exit_fail_msg("no memory\n");
 
-	ksft_set_plan(18);
+	ksft_set_plan(19);
 	test_block(disk, buffer);
 	test_file(device, buffer);
 	ksft_finished();
