@@ -16,7 +16,7 @@ report 'there is no module to load' no_module
 "$PMEM_KERNEL/selftests/run_kselftest.sh" -t pmem:devices
 
 export PMEM_TEST_DEV=/dev/pmem1 PMEM_TEST_DIR=/mnt/mem
-mkfs.ext4 -q "$PMEM_TEST_DEV"
+mkfs.ext4 -q -E nodiscard "$PMEM_TEST_DEV"
 mkdir -p "$PMEM_TEST_DIR"
 mount -o dax "$PMEM_TEST_DEV" "$PMEM_TEST_DIR"
 "$PMEM_KERNEL/selftests/run_kselftest.sh" -t pmem:huge_pages

@@ -19,7 +19,7 @@ disks() {
 
 # usable DISK: a filesystem on it can be made, mounted with DAX and written
 usable() {
-	mkfs.ext4 -q -F "/dev/$1" && mount -o dax "/dev/$1" /mnt &&
+	mkfs.ext4 -q -F -E nodiscard "/dev/$1" && mount -o dax "/dev/$1" /mnt &&
 		dd if=/dev/urandom of=/mnt/file bs=1M count=4 status=none &&
 		umount /mnt && e2fsck -fn "/dev/$1" > /dev/null 2>&1
 }

@@ -30,7 +30,7 @@ for engine in libaio io_uring; do
 		verified $engine /dev/pmem0 --size=1G --direct=1 --iodepth=16
 done
 
-mkfs.ext4 -q /dev/pmem1
+mkfs.ext4 -q -E nodiscard /dev/pmem1
 mkdir -p /mnt/mem
 mount -o dax /dev/pmem1 /mnt/mem
 for engine in libaio io_uring mmap; do

@@ -16,7 +16,7 @@ set -euo pipefail
 . "${0%/cases/*}/report.sh"
 half=$((${1:-60} / 2))
 
-mkfs.ext4 -q /dev/pmem0
+mkfs.ext4 -q -E nodiscard /dev/pmem0
 mkdir -p /mnt/mem
 mount -o dax /dev/pmem0 /mnt/mem
 

@@ -14,7 +14,7 @@ set -euo pipefail
 file=/mnt/file
 
 if [ "$PMEM_BOOT" = 0 ]; then
-	mkfs.ext4 -q /dev/pmem1
+	mkfs.ext4 -q -E nodiscard /dev/pmem1
 	mount -o dax /dev/pmem1 /mnt
 	dd if=/dev/urandom of="$file" bs=1M count=64 status=none
 	sha256sum < "$file" > "$PMEM_SHARE/sum"
