@@ -7,7 +7,7 @@
 
 /* Half of them are more than is left to wait for a commit, which is 64 MiB. */
 #define FILES		192
-#define FILE_SIZE	(1UL << 20)
+#define FILE_SIZE	(1024 * 1024UL)
 
 /* How often a small request had to break a window, by mb_stats. */
 static long windows_broken(const char *disk)
