@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Partitioners with their defaults start partitions on a 2 MiB border, so a file on
-# one of them still maps in 2 MiB pages.
+# one of them still maps in 2 MiB pages. Of one elsewhere ext4 tells the user.
 #
+# allows: EXT4-fs (pmem1p1): starts 1024 KiB past .*
 # memory: 9G
 # cmdline: memmap=4G$4G
 # module: pmem start=4 size=4 count=4
@@ -42,6 +43,20 @@ for tool in fdisk_dos fdisk_gpt sfdisk parted; do
 	report "a file on the partition of $tool maps in 2 MiB pages" huge "$part"
 	disk=$((disk + 1))
 done
+
+printf 'start=2048\n' | sfdisk -q -X dos -w always /dev/pmem1
+mkfs.ext4 -q -E nodiscard /dev/pmem1p1
+warned() {
+	mount -o dax /dev/pmem1p1 /mnt/mem &&
+		dmesg | grep -F 'EXT4-fs (pmem1p1): starts 1024 KiB past a 2 MiB border of memory'
+}
+report 'a partition that begins elsewhere is mounted, with a warning' warned
+cannot() {
+	! echo 1 2> /run/said > /sys/fs/ext4/pmem1p1/mb_dax_windows &&
+		grep 'Operation not supported' /run/said
+}
+report 'and its files cannot be placed for 2 MiB pages' cannot
+umount /mnt/mem
 
 mkfs.ext4 -q -F /dev/pmem0
 echo "# mkfs.ext4: $(dumpe2fs -h /dev/pmem0 2> /dev/null | grep -i 'raid\|block size' | tr -s ' ' | paste -sd,)"
