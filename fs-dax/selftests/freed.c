@@ -53,6 +53,9 @@ static long create(int dir, const char *disk, int step)
 		if (fd < 0 || fallocate(fd, 0, 0, FILE_SIZE))
 			ksft_exit_fail_msg("%s: %s\n", name, strerror(errno));
 		close(fd);
+		/* time for the commit that the first one starts */
+		if (!i)
+			sleep(1);
 	}
 	return windows_broken(disk) - before;
 }
