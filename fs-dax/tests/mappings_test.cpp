@@ -2,11 +2,15 @@
 /// @file
 /// What a process has mapped, as /proc tells it.
 #include "mappings.hpp"
+#include "shared_map.hpp"
+#include "windows.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cerrno>
 #include <cstdint>
+#include <cstdlib>
+#include <string>
 #include <system_error>
 
 #include <sys/mman.h>
@@ -80,6 +84,42 @@ TEST(Mapped, IsWhatWasTouched) try {
   if (error.code().value() != ENOTTY)
     throw;
   GTEST_SKIP() << "Linux before 6.7";
+}
+
+TEST(SharedMap, IsAlignedAsTheFileIsAndKeepsItsContents) try {
+  std::string name = testing::TempDir() + "map.XXXXXX";
+  const int fd = mkstemp(name.data());
+  ASSERT_GE(fd, 0);
+  unlink(name.c_str());
+  ASSERT_EQ(ftruncate(fd, 16 * Page), 0);
+  ASSERT_EQ(pwrite(fd, "x", 1, 5 * Page), 1);
+
+  const SharedMap map(fd, "a file", 3 * Page, 13 * Page);
+  EXPECT_EQ(
+      (reinterpret_cast<std::uintptr_t>(map.data()) - 3 * Page) % HugePage, 0);
+  EXPECT_EQ(map.mapped(), Mapped());
+  map.fault_for_store(2 * Page);
+  EXPECT_EQ(map.mapped(), (Mapped{0, Page}));
+  EXPECT_EQ(map.data()[2 * Page], 'x');
+  map.data()[0] = 'y';
+  char byte = 0;
+  EXPECT_EQ(pread(fd, &byte, 1, 3 * Page), 1);
+  EXPECT_EQ(byte, 'y');
+  close(fd);
+} catch (const std::system_error &error) {
+  if (error.code().value() != ENOTTY)
+    throw;
+  GTEST_SKIP() << "Linux before 6.7";
+}
+
+TEST(SharedMap, NamesTheFileThatCannotBeMapped) {
+  try {
+    SharedMap map(-1, "a-name", 0, Page);
+    ADD_FAILURE() << "a closed file is mapped";
+  } catch (const std::system_error &error) {
+    EXPECT_EQ(error.code().value(), EBADF);
+    EXPECT_NE(std::string(error.what()).find("a-name"), std::string::npos);
+  }
 }
 
 TEST(Mapped, OfAProcessThatIsGoneIsAnError) {
