@@ -6,6 +6,7 @@
 #include "measure.hpp"
 #include "plan.hpp"
 #include "sizes.hpp"
+#include "turns.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -20,7 +21,6 @@
 #include <vector>
 
 #include <getopt.h>
-#include <sched.h>
 #include <sys/stat.h>
 
 namespace {
@@ -44,6 +44,7 @@ struct Options {
   const aging::Distribution *sizes = &aging::distributions()[0];
   Allocation by = Allocation::fallocate;
   std::uint64_t write_size = 1024; ///< in KiB
+  unsigned cpus = 1;
   std::string csv;
   std::string label = "aged";
   bool measure = true;
@@ -96,6 +97,9 @@ void help() {
       "fallocate\n"
       "                      if not given. Appends are always writes.\n"
       "  --write-size KIB    of one write with --by write; 1024 if not given\n"
+      "  --cpus N            do the operations by turns on so many CPUs; 1 if "
+      "not\n"
+      "                      given\n"
       "  --csv FILE          add the results to FILE, a line for each number\n"
       "  --label TEXT        the first field of these lines; aged if not "
       "given\n"
@@ -149,6 +153,7 @@ Options parse(int argc, char **argv) {
     Sizes,
     By,
     WriteSize,
+    Cpus,
     Csv,
     Label,
     AgeOnly,
@@ -162,6 +167,7 @@ Options parse(int argc, char **argv) {
       {"distribution", required_argument, nullptr, Sizes},
       {"by", required_argument, nullptr, By},
       {"write-size", required_argument, nullptr, WriteSize},
+      {"cpus", required_argument, nullptr, Cpus},
       {"csv", required_argument, nullptr, Csv},
       {"label", required_argument, nullptr, Label},
       {"age-only", no_argument, nullptr, AgeOnly},
@@ -195,6 +201,9 @@ Options parse(int argc, char **argv) {
       options.write_size =
           number<std::uint64_t>("write-size", optarg, 1, 65536);
       break;
+    case Cpus:
+      options.cpus = number<unsigned>("cpus", optarg, 1, 1024);
+      break;
     case Csv:
       options.csv = optarg;
       break;
@@ -219,20 +228,6 @@ Options parse(int argc, char **argv) {
   return options;
 }
 
-/// Stay on one CPU: what ext4 sets aside for small files, it does for each.
-void pin() {
-  cpu_set_t allowed, one;
-  CPU_ZERO(&one);
-  if (sched_getaffinity(0, sizeof(allowed), &allowed))
-    dax::fail("asking for the CPUs");
-  int cpu = 0;
-  while (!CPU_ISSET(cpu, &allowed))
-    cpu++;
-  CPU_SET(cpu, &one);
-  if (sched_setaffinity(0, sizeof(one), &one))
-    dax::fail("staying on one CPU");
-}
-
 aging::Plan make_plan(const Options &options, const aging::Space &space) {
   return aging::Plan({.sizes = options.sizes,
                       .seed = options.seed,
@@ -244,7 +239,8 @@ aging::Plan make_plan(const Options &options, const aging::Space &space) {
                       .block = space.block});
 }
 
-void age(const Options &options, aging::Filesystem &filesystem) {
+void age(const Options &options, aging::Filesystem &filesystem,
+         aging::Turns &turns) {
   const aging::Space space = filesystem.space();
   if (space.used > space.capacity / 100 * options.utilisation / 2)
     throw std::runtime_error(std::to_string(space.used / MiB) +
@@ -256,7 +252,7 @@ void age(const Options &options, aging::Filesystem &filesystem) {
   std::uint64_t operations = 0, tenths = 0;
 
   while (const auto operation = plan.next()) {
-    filesystem.apply(*operation);
+    turns.run([&] { filesystem.apply(*operation); });
     operations++;
     const std::uint64_t reached =
         std::min<std::uint64_t>(10, plan.allocated_bytes() * 10.0 / goal);
@@ -361,16 +357,16 @@ void write_csv(const Options &options, const Result &result) {
 int main(int argc, char **argv) {
   try {
     const Options options = parse(argc, argv);
-    pin();
+    aging::Turns turns(options.cpus);
     aging::Filesystem filesystem(options.directory + "/aged", options.by,
                                  options.write_size * aging::KiB);
     if (!options.measure) {
-      age(options, filesystem);
+      age(options, filesystem, turns);
       return EXIT_SUCCESS;
     }
     const std::uint64_t start = start_of(filesystem.get());
     try_to_measure(filesystem, start);
-    age(options, filesystem);
+    age(options, filesystem, turns);
     const Result result = measure(filesystem, start);
     print(result);
     if (!options.csv.empty())
