@@ -45,6 +45,7 @@ struct Options {
   Allocation by = Allocation::fallocate;
   std::uint64_t write_size = 1024; ///< in KiB
   unsigned cpus = 1;
+  std::uint64_t largest_share = aging::Plan::LargestShare;
   std::string csv;
   std::string label = "aged";
   bool measure = true;
@@ -100,6 +101,9 @@ void help() {
       "  --cpus N            do the operations by turns on so many CPUs; 1 if "
       "not\n"
       "                      given\n"
+      "  --largest-share N   a file is at most 1/N of the filesystem, and a "
+      "quarter\n"
+      "                      of what is used in the end; 64 if not given\n"
       "  --csv FILE          add the results to FILE, a line for each number\n"
       "  --label TEXT        the first field of these lines; aged if not "
       "given\n"
@@ -154,6 +158,7 @@ Options parse(int argc, char **argv) {
     By,
     WriteSize,
     Cpus,
+    LargestShare,
     Csv,
     Label,
     AgeOnly,
@@ -168,6 +173,7 @@ Options parse(int argc, char **argv) {
       {"by", required_argument, nullptr, By},
       {"write-size", required_argument, nullptr, WriteSize},
       {"cpus", required_argument, nullptr, Cpus},
+      {"largest-share", required_argument, nullptr, LargestShare},
       {"csv", required_argument, nullptr, Csv},
       {"label", required_argument, nullptr, Label},
       {"age-only", no_argument, nullptr, AgeOnly},
@@ -204,6 +210,10 @@ Options parse(int argc, char **argv) {
     case Cpus:
       options.cpus = number<unsigned>("cpus", optarg, 1, 1024);
       break;
+    case LargestShare:
+      options.largest_share =
+          number<std::uint64_t>("largest-share", optarg, 1, 1000000);
+      break;
     case Csv:
       options.csv = optarg;
       break;
@@ -236,7 +246,8 @@ aging::Plan make_plan(const Options &options, const aging::Space &space) {
                       .utilisation = options.utilisation,
                       .churn = static_cast<std::uint64_t>(
                           options.churn * static_cast<double>(space.capacity)),
-                      .block = space.block});
+                      .block = space.block,
+                      .largest_share = options.largest_share});
 }
 
 void age(const Options &options, aging::Filesystem &filesystem,

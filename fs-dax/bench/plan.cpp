@@ -13,10 +13,6 @@ namespace {
 constexpr std::size_t FilesPerDirectory = 102;
 /// Of so many removals one is a directory with its files.
 constexpr std::uint64_t DirectoryShare = 11;
-/// A file is at most this part of the filesystem. Making room for one takes
-/// that much away at random, also of what small files share windows with; were
-/// it more, the results would tell how long ago that was.
-constexpr std::uint64_t LargestShare = 64;
 constexpr std::uint64_t LargestOverwrite = 64 * KiB;
 constexpr std::uint64_t AppendSteps[] = {4 * KiB, 16 * KiB, 64 * KiB, 256 * KiB,
                                          1 * MiB};
@@ -39,8 +35,8 @@ Plan::Plan(const Options &options)
       churn(options.churn), used(options.used),
       target(options.capacity / 100 * options.utilisation),
       slack(options.capacity / 200),
-      largest(std::max(block,
-                       std::min(options.capacity / LargestShare, target / 4))) {
+      largest(std::max(block, std::min(options.capacity / options.largest_share,
+                                       target / 4))) {
   directories.push_back(std::make_unique<Directory>(
       Directory{.id = next_id++, .parent = nullptr, .index = 0, .files = {}}));
 }

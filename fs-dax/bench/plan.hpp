@@ -48,6 +48,11 @@ struct Operation {
 /// has subdirectories (the generative model of Agrawal et al., FAST 2007).
 class Plan {
 public:
+  /// The part that a file is at most unless told otherwise. Making room for a
+  /// file takes that much away at random, also of what small files share PMD
+  /// ranges with; were it more, the results would show how long ago that was.
+  static constexpr std::uint64_t LargestShare = 64;
+
   struct Options {
     const Distribution *sizes;
     std::uint64_t seed;
@@ -56,6 +61,9 @@ public:
     unsigned utilisation;       ///< percent of capacity, from 1 to 100
     std::uint64_t churn;        ///< bytes that files are given before it ends
     std::uint64_t block = 4096; ///< what files are counted in, in bytes
+    /// A file is at most this part of the filesystem, and at most a quarter of
+    /// what is used in the end. Not 0; 1 leaves the quarter.
+    std::uint64_t largest_share = LargestShare;
   };
 
   explicit Plan(const Options &options);

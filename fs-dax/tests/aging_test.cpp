@@ -343,6 +343,32 @@ TEST_P(PlanOf, NoFileIsLargeForTheFilesystem) {
   }
 }
 
+TEST_P(PlanOf, AFileMayBeAQuarterOfWhatIsUsedWithoutTheCap) {
+  Plan::Options uncapped = options(GetParam());
+  uncapped.largest_share = 1;
+  Plan plan(uncapped);
+  EXPECT_EQ(plan.largest_file(), plan.target_bytes() / 4);
+  std::uint64_t largest = 0, most = 0;
+  Model model;
+  while (const auto operation = plan.next()) {
+    model.apply(*operation);
+    ASSERT_FALSE(HasFailure());
+    most = std::max(most, plan.used_bytes());
+    if (operation->kind == Operation::Kind::create)
+      largest = std::max(largest, operation->end);
+  }
+  EXPECT_GT(largest, GiB / 64);
+  EXPECT_LE(largest, plan.largest_file());
+  EXPECT_LE(most, plan.target_bytes());
+}
+
+TEST(Plan, CapsFilesAtTheShareThatIsGiven) {
+  Plan::Options capped = options("baseline");
+  capped.largest_share = 256;
+  Plan plan(capped);
+  EXPECT_EQ(plan.largest_file(), GiB / 256);
+}
+
 TEST_P(PlanOf, EndsOnTheSmallestFilesystem) {
   Plan plan({.sizes = &named(GetParam()),
              .seed = 1,
