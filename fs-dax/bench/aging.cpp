@@ -7,6 +7,7 @@
 #include "plan.hpp"
 #include "sizes.hpp"
 #include "turns.hpp"
+#include "ways.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -55,7 +56,7 @@ struct Options {
 struct Cell {
   unsigned size; ///< in MiB
   Allocation by;
-  std::optional<aging::Share> windows;
+  std::optional<aging::Share> mapped;
 };
 
 struct Result {
@@ -66,6 +67,12 @@ struct Result {
 
 const char *name_of(Allocation by) {
   return by == Allocation::fallocate ? "fallocate" : "write";
+}
+
+/// How new files that are looked at are filled.
+const aging::Way &way_of(Allocation by) {
+  return *aging::find_way(by == Allocation::fallocate ? "fallocate"
+                                                      : "write-1m");
 }
 
 void help() {
@@ -296,9 +303,9 @@ std::uint64_t start_of(int fd) {
 }
 
 /// Finds out before hours are spent whether there is something to measure.
-void try_to_measure(aging::Filesystem &filesystem, std::uint64_t start) {
+void try_to_measure(aging::Filesystem &filesystem) {
   aging::free_space(filesystem.get());
-  aging::new_files(filesystem, 2 * MiB, 1, Allocation::fallocate, start);
+  aging::new_files(filesystem, way_of(Allocation::fallocate), 2 * MiB, 1, 0);
 }
 
 Result measure(aging::Filesystem &filesystem, std::uint64_t start) {
@@ -314,8 +321,8 @@ Result measure(aging::Filesystem &filesystem, std::uint64_t start) {
     for (unsigned size : NewSizes) {
       Cell cell{size, by, std::nullopt};
       if (const unsigned count = room / (size * MiB))
-        cell.windows =
-            aging::new_files(filesystem, size * MiB, count, by, start);
+        cell.mapped =
+            aging::new_files(filesystem, way_of(by), size * MiB, count, 0);
       result.cells.push_back(cell);
     }
   }
@@ -331,8 +338,8 @@ void print(const Result &result) {
     for (const Cell &cell : result.cells) {
       if (cell.by != by)
         continue;
-      if (cell.windows)
-        std::printf("  %u MiB: %5.1f %%", cell.size, cell.windows->percent());
+      if (cell.mapped)
+        std::printf("  %u MiB: %5.1f %%", cell.size, cell.mapped->percent());
       else
         std::printf("  %u MiB: no room", cell.size);
     }
@@ -357,8 +364,8 @@ void write_csv(const Options &options, const Result &result) {
   row("used", 0, result.used);
   row("free", 0, result.free.percent());
   for (const Cell &cell : result.cells)
-    if (cell.windows)
-      row(name_of(cell.by), cell.size, cell.windows->percent());
+    if (cell.mapped)
+      row(name_of(cell.by), cell.size, cell.mapped->percent());
   if (!file.flush())
     throw std::runtime_error("cannot write to " + options.csv);
 }
@@ -376,7 +383,7 @@ int main(int argc, char **argv) {
       return EXIT_SUCCESS;
     }
     const std::uint64_t start = start_of(filesystem.get());
-    try_to_measure(filesystem, start);
+    try_to_measure(filesystem);
     age(options, filesystem, turns);
     const Result result = measure(filesystem, start);
     print(result);

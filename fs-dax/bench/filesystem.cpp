@@ -33,43 +33,30 @@ const std::string &made(const std::string &directory) {
 Filesystem::Filesystem(const std::string &directory, Allocation how,
                        std::uint64_t write_size)
     : name(directory), how(how), write_size(write_size),
-      data(std::max(write_size, MiB), 'a'),
       root(made(directory), O_RDONLY | O_DIRECTORY) {}
 
+dax::Descriptor Filesystem::create(const std::string &path) const {
+  return dax::Descriptor(full(path), O_RDWR | O_CREAT | O_EXCL, 0644);
+}
+
 dax::Descriptor Filesystem::open(const std::string &path) const {
-  return dax::Descriptor(full(path), O_WRONLY);
+  return dax::Descriptor(full(path), O_RDWR);
 }
 
 void Filesystem::write(int file, const Operation &operation,
                        std::uint64_t step) {
-  std::uint64_t at = operation.begin;
-
-  while (at < operation.end) {
-    const ssize_t done = pwrite(
-        file, data.data(), std::min({step, operation.end - at, data.size()}),
-        static_cast<off_t>(at));
-    if (done < 0)
-      dax::fail("writing to " + full(operation.path));
-    at += static_cast<std::uint64_t>(done);
-  }
+  for (std::uint64_t at = operation.begin; at < operation.end; at += step)
+    stepper.apply(file, full(operation.path),
+                  {Step::Kind::write, at, std::min(step, operation.end - at)});
 }
 
-void Filesystem::extend(int file, const Operation &operation, Allocation how,
-                        std::uint64_t write_size) {
-  if (how == Allocation::write) {
+void Filesystem::extend(int file, const Operation &operation) {
+  if (how == Allocation::write)
     write(file, operation, write_size);
-    return;
-  }
-  check(fallocate(file, 0, static_cast<off_t>(operation.begin),
-                  static_cast<off_t>(operation.end - operation.begin)),
-        "allocating blocks for " + full(operation.path));
-}
-
-dax::Descriptor Filesystem::create(const std::string &path, std::uint64_t size,
-                                   Allocation how, std::uint64_t write_size) {
-  dax::Descriptor file(full(path), O_WRONLY | O_CREAT | O_EXCL, 0644);
-  extend(file.get(), {Operation::Kind::create, path, 0, size}, how, write_size);
-  return file;
+  else
+    stepper.apply(file, full(operation.path),
+                  {Step::Kind::allocate, operation.begin,
+                   operation.end - operation.begin});
 }
 
 void Filesystem::remove(const std::string &path) {
@@ -87,7 +74,7 @@ void Filesystem::apply(const Operation &operation) {
     check(rmdir(full(path).c_str()), "removing " + full(path));
     break;
   case Operation::Kind::create:
-    create(path, operation.end, how, write_size);
+    extend(create(path).get(), operation);
     break;
   case Operation::Kind::append:
   case Operation::Kind::overwrite:
@@ -95,7 +82,7 @@ void Filesystem::apply(const Operation &operation) {
     break;
   case Operation::Kind::resize:
     if (operation.end > operation.begin)
-      extend(open(path).get(), operation, how, write_size);
+      extend(open(path).get(), operation);
     else
       check(truncate(full(path).c_str(), static_cast<off_t>(operation.end)),
             "truncating " + full(path));

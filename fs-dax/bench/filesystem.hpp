@@ -6,10 +6,10 @@
 
 #include "descriptor.hpp"
 #include "plan.hpp"
+#include "steps.hpp"
 
 #include <cstdint>
 #include <string>
-#include <vector>
 
 namespace aging {
 
@@ -42,14 +42,16 @@ public:
   ///         there is less room than the plan had reckoned with
   void apply(const Operation &operation);
 
-  /// Makes a file.
+  /// Makes an empty file.
   /// @param path below the directory
-  /// @param size in bytes
-  /// @param write_size of one write, in bytes, where @p how is write
-  /// @return the file, open for writing
+  /// @return the file, open for reading and writing
+  /// @throws std::system_error as apply() does; EEXIST when it is there
+  dax::Descriptor create(const std::string &path) const;
+
+  /// Opens a file for reading and writing.
+  /// @param path below the directory
   /// @throws std::system_error as apply() does
-  dax::Descriptor create(const std::string &path, std::uint64_t size,
-                         Allocation how, std::uint64_t write_size);
+  dax::Descriptor open(const std::string &path) const;
 
   /// Removes a file.
   /// @throws std::system_error as apply() does
@@ -65,17 +67,18 @@ public:
   /// The directory's file descriptor.
   int get() const { return root.get(); }
 
-private:
+  /// The path of a file that other programs know.
+  /// @param path below the directory
   std::string full(const std::string &path) const { return name + "/" + path; }
-  dax::Descriptor open(const std::string &path) const;
-  void extend(int file, const Operation &operation, Allocation how,
-              std::uint64_t write_size);
+
+private:
+  void extend(int file, const Operation &operation);
   void write(int file, const Operation &operation, std::uint64_t step);
 
   std::string name;
   Allocation how;
   std::uint64_t write_size;
-  std::vector<char> data; ///< what is written
+  Stepper stepper;
   dax::Descriptor root;
   std::uint64_t uncommitted = 0; ///< operations since the last commit
 };

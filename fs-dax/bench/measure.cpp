@@ -2,6 +2,7 @@
 #include "measure.hpp"
 
 #include "file.hpp"
+#include "shared_map.hpp"
 #include "windows.hpp"
 
 #include <cstddef>
@@ -26,6 +27,12 @@ double Share::percent() const {
   return all == 0
              ? 100
              : 100.0 * static_cast<double>(good) / static_cast<double>(all);
+}
+
+Share &Share::operator+=(const Share &other) {
+  good += other.good;
+  all += other.all;
+  return *this;
 }
 
 Share in_windows(const std::vector<Run> &free, std::uint64_t start) {
@@ -76,23 +83,46 @@ std::vector<Run> free_space(int fd) {
   return free;
 }
 
-Share new_files(Filesystem &filesystem, std::uint64_t size, unsigned count,
-                Allocation how, std::uint64_t start) {
+Share mapped_share(int fd, const std::string &name) {
+  const dax::Layout layout = dax::layout_of(fd, name, 0);
+  if (!layout.is_dax)
+    throw std::runtime_error(name + " does not use DAX; mount the filesystem "
+                                    "with -o dax");
   Share share{0, 0};
+  if (layout.size == 0)
+    return share;
+  const dax::SharedMap map(fd, name, 0, layout.size);
+  for (const dax::Range &range : dax::judge(layout, dax::HugePage)) {
+    if (range.verdict == dax::Verdict::hole ||
+        range.verdict == dax::Verdict::too_short)
+      continue;
+    const std::uint64_t end = range.offset + range.length;
+    for (std::uint64_t at = range.offset; at < end; at += dax::HugePage) {
+      map.fault_for_store(at);
+      share.all += dax::HugePage;
+    }
+  }
+  share.good = map.mapped().huge;
+  return share;
+}
+
+Share new_files(Filesystem &filesystem, const Way &way, std::uint64_t size,
+                unsigned count, std::uint64_t seed) {
+  Random random(seed);
+  Stepper stepper;
+  Share share{0, 0};
+  const auto name = [](unsigned i) { return "new" + std::to_string(i); };
 
   for (unsigned i = 0; i < count; i++) {
-    const std::string name = "new" + std::to_string(i);
-    const dax::Descriptor file = filesystem.create(name, size, how, MiB);
-    const dax::Layout layout = dax::layout_of(file.get(), name, start);
-    if (!layout.is_dax)
-      throw std::runtime_error(
-          "files there do not use DAX; mount the filesystem with -o dax");
-    share.good += dax::bytes_of(dax::judge(layout, dax::HugePage),
-                                dax::Verdict::mappable);
-    share.all += dax::whole_windows(size, dax::HugePage);
+    const dax::Descriptor file = filesystem.create(name(i));
+    for (const Step &step : steps_of(way, size, random))
+      stepper.apply(file.get(), filesystem.full(name(i)), step);
   }
   for (unsigned i = 0; i < count; i++)
-    filesystem.remove("new" + std::to_string(i));
+    share +=
+        mapped_share(filesystem.open(name(i)).get(), filesystem.full(name(i)));
+  for (unsigned i = 0; i < count; i++)
+    filesystem.remove(name(i));
   filesystem.commit();
   return share;
 }

@@ -5,8 +5,10 @@
 #define PMEM_BENCH_MEASURE_HPP
 
 #include "filesystem.hpp"
+#include "ways.hpp"
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace aging {
@@ -19,6 +21,7 @@ struct Share {
   /// Of all, in percent; where there is nothing, all of it is good.
   double percent() const;
 
+  Share &operator+=(const Share &other);
   bool operator==(const Share &) const = default;
 };
 
@@ -41,17 +44,30 @@ Share in_windows(const std::vector<Run> &free, std::uint64_t start);
 ///         know GETFSMAP
 std::vector<Run> free_space(int fd);
 
-/// Makes new files, looks at them, and removes them.
-/// @param filesystem where
-/// @param size       of a file, in bytes: a multiple of 2 MiB
+/// Counts how much of a file a program gets in 2 MiB pages: maps it, stores to
+/// each PMD range once without changing what is there, and has PAGEMAP_SCAN
+/// count. Where a PMD range is too short or has a hole, the file's writer
+/// wanted it so; it does not count.
+/// @param fd   the file, open for reading and writing
+/// @param name of the file, for the message of an error
+/// @return of the bytes in PMD ranges without a hole those in 2 MiB pages
+/// @throws std::system_error when the file cannot be mapped, or PAGEMAP_SCAN
+///         fails, ENOTTY on Linux before 6.7; std::runtime_error when the file
+///         does not use DAX
+Share mapped_share(int fd, const std::string &name);
+
+/// Makes new files in one way, closes them, counts by @ref mapped_share, and
+/// removes them.
+/// @param filesystem where; it is committed in the end
+/// @param way        to fill a file
+/// @param size       of a file, in bytes: a multiple of 2 MiB, not 0
 /// @param count      how many, one after the other
-/// @param how        they come to their blocks; writes are of 1 MiB
-/// @param start      physical address of the device, in bytes
-/// @return of the files' windows of 2 MiB those that can be mapped in a page
-/// @throws std::system_error as Filesystem::create(); std::runtime_error when
-///         the files do not use DAX
-Share new_files(Filesystem &filesystem, std::uint64_t size, unsigned count,
-                Allocation how, std::uint64_t start);
+/// @param seed       of the way's random numbers, if it has any
+/// @return the sum of all files
+/// @throws std::system_error when a step of the way fails, ENOSPC when the
+///         filesystem is full; what @ref mapped_share throws
+Share new_files(Filesystem &filesystem, const Way &way, std::uint64_t size,
+                unsigned count, std::uint64_t seed);
 
 } // namespace aging
 
