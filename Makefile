@@ -2,10 +2,10 @@
 # The front door. Each target is a line that starts a script of ci/.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo shell tools test test-debug soak bench-aging series mbox clean
+.PHONY: help demo shell tools test test-debug soak bench-aging bench-placement series mbox clean
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
 
 demo: ## fetch, apply, build, boot a 65 GiB guest, show the driver at work
 	@ci/demo
@@ -27,6 +27,9 @@ soak: ## long runs of what make test has a short version of; hours
 
 bench-aging: ## age ext4 with and without the allocator for 2 MiB windows; hours
 	@ci/bench-aging $(A)
+
+bench-placement: ## how much of files is in 2 MiB pages, by how they are filled; BENCH=quick|full
+	@ci/bench-placement $(or $(BENCH),quick)
 
 series: ## write the patches that add the project's files
 	@ci/make-series

@@ -13,7 +13,8 @@ while read -r file; do
 done <<< "$files"
 
 report "shellcheck is silent on ${#scripts[@]} scripts" \
-	shellcheck "${scripts[@]}" ci/aging.sh ci/common.sh ci/measure.sh ci/report.sh ci/small.sh
+	shellcheck "${scripts[@]}" ci/aging.sh ci/common.sh ci/measure.sh ci/placement.sh \
+	ci/programs.sh ci/report.sh ci/small.sh
 
 helps() {
 	local script
