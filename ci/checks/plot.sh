@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # What the aging benchmark has measured becomes a table with the worst of the seeds,
-# and a plot; also where only stock behaviour could be measured.
+# and a plot; also where only stock behaviour could be measured. What the placement
+# benchmark has measured becomes a table that marks what is worse than on stock.
 . "$(dirname "$0")/../common.sh"
 
 work=$(mktemp -d "$CACHE/plot-check.XXXXXX")
@@ -35,3 +36,23 @@ report 'stock behaviour alone becomes a table and a plot too' table stock
 report 'which is a PNG file' is_png
 refused() { ! table none 2> "$work/said" && grep -q 'holds no results' "$work/said"; }
 report 'a file without results is refused' refused
+
+# shellcheck source=ci/placement.sh
+. "$TOP/ci/placement.sh"
+# placements LABEL SEED WAY MIB PERCENT...: five words a line
+placements() {
+	echo 'label,seed,way,mib,percent'
+	printf '%s,%s,%s,%s,%s\n' "$@"
+}
+placements stock-fresh 1 header 8 9.50 stock-fresh 2 header 8 50.00 \
+	ours-fresh 1 header 8 100.00 ours-fresh 2 header 8 75.00 \
+	stock-fresh 1 header 64 97.00 ours-fresh 1 header 64 96.00 \
+	stock-aged 1 header 64 97.00 ours-aged 1 header 64 95.99 \
+	stock-fresh 1 sqlite 0 12.00 > "$work/placement.csv"
+placement_table "$work/placement.csv" > "$work/table"
+
+report 'a table of placement has the worst of the seeds, as a number and not as text' \
+	row 'header +8 MiB' 9.5 '75\.0 +- +-'
+report 'what is more than a point below stock is marked, and no less' \
+	row 'header +64 MiB' 97.0 '96\.0 +97\.0 +96\.0  < aged'
+report 'a program has a row without a size' row sqlite 12.0 '- +- +-'
