@@ -44,14 +44,13 @@ lmdb_records() {
 	}'
 }
 
-# steady COMMAND...: run it as a process whose number is a multiple of 16. On DAX,
-# ext4 looks for blocks at a place that depends on that number, and stock behaviour
-# is by chance good or bad there.
+# steady COMMAND...: run it on one CPU, as a process whose number is a multiple of
+# 16. On DAX, where ext4 looks for blocks depends on both.
 steady() {
 	local status=250
 	while [ $status = 250 ]; do
 		status=0
-		([ $((BASHPID % 16)) = 0 ] || exit 250; exec "$@") || status=$?
+		([ $((BASHPID % 16)) = 0 ] || exit 250; exec taskset -c 0 "$@") || status=$?
 	done
 	return $status
 }
