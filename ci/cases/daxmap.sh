@@ -79,7 +79,7 @@ $2 $3 $4 $5
 $2 $3 $4 total" "${5%% (*}"
 }
 
-# answers FILTER ARG...: the FILTER of jq is true of the JSON
+# answers FILTER ARG...: the FILTER of jq is true of the JSON, and nothing is unknown
 answers() {
 	local said
 	said=$(daxmap --json "${@:2}") || [ $? = 1 ] || return
@@ -161,7 +161,7 @@ json() {
 	answers ".files[0].pages[0] == {page_size: $((2 * M)), whole: $((8 * M)),
 				mappable: $((6 * M)), not_mappable: [{offset: $((2 * M)),
 				length: $((2 * M)), reason: \"hole\"}]} and
-			(.files | map(.dax, has(\"start_unknown\"))) ==
+			(.files | map(.dax, has(\"unknown\"))) ==
 				[true, false, true, false, true, false] and
 			.files[1].start == $((4 * G)) and
 			.files[2].start == $((10 * G + M)) and
@@ -214,13 +214,24 @@ chmod 755 dax
 chmod 644 dax/whole
 nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups /tmp/daxmap "$@"; }
 unknown() {
-	nobody dax/whole | tail -n 1 |
-		grep -x 'taking a disk to begin .*/pmem0/pmem/data_start: Permission denied' &&
-	nobody -j dax/whole |
-		jq -e ".files[0] | .start == 0 and has(\"start_unknown\") and
-			.pages[0].mappable == $((8 * M))"
+	local status=0 said
+	said=$(nobody dax/whole 2> /run/reason) || status=$?
+	cat /run/reason
+	echo "$said"
+	[ "$status" = 2 ] && grep -F "dax/whole (unknown $((8 * M)))" <<< "$said" &&
+		grep -x 'daxmap: pmem0: .*/pmem0/pmem/data_start: Permission denied; run as root' \
+			/run/reason
 }
-report 'who may not read the address of the disk is told what was assumed' unknown
+report 'without the right to read the address of the disk, a file is unknown' unknown
+unknown_json() {
+	local status=0 said
+	said=$(nobody -j dax/whole 2> /run/reason) || status=$?
+	[ "$status" = 2 ] && jq -e --arg reason "$(sed 's/^daxmap: //' /run/reason)" \
+		".files[0] | .unknown == [\$reason] and (has(\"start\") | not) and
+			.pages[0].mappable == 0 and .pages[0].not_mappable ==
+			[{offset: 0, length: $((8 * M)), reason: \"unknown\"}]" <<< "$said"
+}
+report 'JSON says so too' unknown_json
 refused() {
 	local status=0 said
 	said=$(nobody --pid "$process" dax/whole 2>&1) || status=$?

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /// @file
 /// Ages a filesystem, and measures what that leaves for huge pages.
-#include "file.hpp"
+#include "block_device.hpp"
 #include "filesystem.hpp"
 #include "measure.hpp"
 #include "plan.hpp"
@@ -293,13 +293,12 @@ std::uint64_t start_of(int fd) {
   struct stat status;
   if (fstat(fd, &status))
     dax::fail("asking for the device");
-  const dax::MemoryStart start = dax::memory_start(status.st_dev);
-  if (!start.unknown.empty())
-    std::fprintf(stderr,
-                 "aging: the device is taken to begin at a multiple of "
-                 "2 MiB: %s\n",
-                 start.unknown.c_str());
-  return start.address;
+  const auto start = dax::MemoryMap(dax::block_devices()).start(status.st_dev);
+  if (!start)
+    std::fprintf(stderr, "aging: where the device is in memory is unknown, or "
+                         "it is in several pieces; it is taken to begin at a "
+                         "multiple of 2 MiB\n");
+  return start.value_or(0);
 }
 
 /// Finds out before hours are spent whether there is something to measure.

@@ -84,7 +84,7 @@ std::vector<Run> free_space(int fd) {
 }
 
 Share mapped_share(int fd, const std::string &name) {
-  const dax::Layout layout = dax::layout_of(fd, name, 0);
+  const dax::Layout layout = dax::layout_of(fd, name);
   if (!layout.is_dax)
     throw std::runtime_error(name + " does not use DAX; mount the filesystem "
                                     "with -o dax");

@@ -2,7 +2,9 @@
 /// @file
 /// daxmap: which parts of files can be and are mapped in huge pages, and what
 /// stands in the way. daxmap.1 is its manual.
+#include "block_device.hpp"
 #include "descriptor.hpp"
+#include "file.hpp"
 #include "report.hpp"
 
 #include <algorithm>
@@ -11,8 +13,7 @@
 #include <cstring>
 #include <exception>
 #include <iostream>
-#include <map>
-#include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -24,7 +25,7 @@
 
 namespace {
 
-/// Exit statuses, which scripts rely on.
+/// Exit statuses, which scripts rely on. Where several apply it is the largest.
 enum Status { AllMappable = 0, NotAllMappable = 1, Trouble = 2 };
 
 constexpr char Help[] =
@@ -38,8 +39,11 @@ where their blocks are, and what stands in the way of the others.
   -v, --verbose   list each range that cannot be mapped so
   -h, --help      this text
 
-Exit status: 0 when all whole 2 MiB windows of the files can be mapped in 2 MiB
-pages, 1 when one cannot, 2 when something went wrong.
+Exit status: 0 when all whole PMD ranges (2 MiB, aligned) of the files can be
+mapped in 2 MiB pages; 1 when one cannot; 2 when it is unknown of one, because the
+memory address of its blocks could not be found, or when a file could not be read.
+With 2, a line on standard error has the device or file, the reason, and where
+there is one, the remedy.
 )";
 
 /// What the command line asks for.
@@ -123,6 +127,13 @@ dax::Mapped mapped_of(pid_t pid, const struct stat &status) try {
   }
 }
 
+/// What a file's verdicts mean for the exit status.
+Status status_of(const dax::FileReport &file) {
+  if (dax::bytes_of(file.huge, dax::Verdict::unknown))
+    return Trouble;
+  return file.sums.huge < file.sums.whole_huge ? NotAllMappable : AllMappable;
+}
+
 /// The work, which asks once for each device.
 class Inspector {
 public:
@@ -140,34 +151,28 @@ public:
       throw std::runtime_error(name + ": is not a regular file");
 
     const dax::Descriptor file(name, O_RDONLY);
-    const dax::MemoryStart &start = start_of(status.st_dev);
-    const dax::Layout layout = dax::layout_of(file.get(), name, start.address);
-    return dax::report_on(name, layout, start,
-                          pid ? mapped_of(pid, status) : dax::Mapped());
+    return dax::report_on(name, dax::layout_of(file.get(), name), status.st_dev,
+                          memory, pid ? mapped_of(pid, status) : dax::Mapped());
   }
 
 private:
-  const dax::MemoryStart &start_of(dev_t device) {
-    const auto known = starts.find(device);
-    if (known != starts.end())
-      return known->second;
-    return starts.emplace(device, dax::memory_start(device)).first->second;
-  }
-
   pid_t pid;
-  std::map<dev_t, dax::MemoryStart> starts;
+  dax::MemoryMap memory{dax::block_devices()};
 };
 
 Status run(const Options &options) {
   Inspector inspect(options.style.pid);
   std::vector<dax::FileReport> files;
+  std::set<std::string> told; // about devices, each once
   Status status = AllMappable;
 
   for (const std::string &name : options.files) {
     try {
       files.push_back(inspect(name));
-      if (files.back().sums.huge < files.back().sums.whole_huge)
-        status = std::max(status, NotAllMappable);
+      status = std::max(status, status_of(files.back()));
+      for (const std::string &reason : files.back().unknown)
+        if (told.insert(reason).second)
+          complain(reason);
     } catch (const Fatal &) {
       throw;
     } catch (const std::runtime_error &error) {

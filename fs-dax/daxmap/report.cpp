@@ -3,7 +3,7 @@
 
 #include <array>
 #include <iomanip>
-#include <set>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -15,8 +15,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::array Obstacles = {Verdict::not_dax, Verdict::too_short,
-                                  Verdict::hole, Verdict::boundary,
-                                  Verdict::phase};
+                                  Verdict::hole,    Verdict::boundary,
+                                  Verdict::phase,   Verdict::unknown};
 
 Sums total_of(const std::vector<FileReport> &files) {
   Sums total;
@@ -91,9 +91,10 @@ Json sums_of(const Sums &sums, pid_t pid) {
 
 Json file_of(const FileReport &file, pid_t pid) {
   Json object{{"name", file.name}, {"dax", file.is_dax}};
-  object["start"] = file.start.address;
-  if (!file.start.unknown.empty())
-    object["start_unknown"] = file.start.unknown;
+  if (file.start)
+    object["start"] = *file.start;
+  if (!file.unknown.empty())
+    object["unknown"] = file.unknown;
   object.update(sums_of(file.sums, pid));
   object["pages"][0]["not_mappable"] = ranges_of(file.huge);
   object["pages"][1]["not_mappable"] = ranges_of(file.giant);
@@ -112,10 +113,21 @@ Sums &Sums::operator+=(const Sums &other) {
   return *this;
 }
 
-FileReport report_on(const std::string &name, const Layout &layout,
-                     const MemoryStart &start, const Mapped &mapped) {
-  FileReport file{name, layout.is_dax,           start,
-                  {},   judge(layout, HugePage), judge(layout, GiantPage)};
+FileReport report_on(const std::string &name, Layout layout, dev_t device,
+                     MemoryMap &memory, const Mapped &mapped) {
+  MemoryMap::Placement placement = memory.place(device, layout.extents);
+  layout.extents = std::move(placement.extents);
+
+  FileReport file{.name = name,
+                  .is_dax = layout.is_dax,
+                  .start = memory.start(device),
+                  .sums = {},
+                  .huge = judge(layout, HugePage),
+                  .giant = judge(layout, GiantPage),
+                  .unknown = {}};
+  if (bytes_of(file.huge, Verdict::unknown) ||
+      bytes_of(file.giant, Verdict::unknown))
+    file.unknown = std::move(placement.unknown);
   file.sums = {layout.size,
                whole_windows(layout.size, HugePage),
                whole_windows(layout.size, GiantPage),
@@ -127,8 +139,6 @@ FileReport report_on(const std::string &name, const Layout &layout,
 
 void write_table(std::ostream &out, const std::vector<FileReport> &files,
                  const Style &style) {
-  std::set<std::string> unknown;
-
   write_heading(out, style);
   for (const FileReport &file : files) {
     write_sums(out, file.sums, style);
@@ -139,14 +149,9 @@ void write_table(std::ostream &out, const std::vector<FileReport> &files,
       write_ranges(out, "2 MiB", file.huge);
       write_ranges(out, "1 GiB", file.giant);
     }
-    if (file.is_dax && !file.start.unknown.empty())
-      unknown.insert(file.start.unknown);
   }
   write_sums(out, total_of(files), style);
   out << "total\n";
-  for (const std::string &reason : unknown)
-    out << "taking a disk to begin at a multiple of 1 GiB in memory: " << reason
-        << '\n';
 }
 
 void write_json(std::ostream &out, const std::vector<FileReport> &files,

@@ -4,11 +4,12 @@
 #ifndef DAXMAP_REPORT_HPP
 #define DAXMAP_REPORT_HPP
 
-#include "file.hpp"
 #include "mappings.hpp"
+#include "memory.hpp"
 #include "windows.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -33,19 +34,25 @@ struct Sums {
 struct FileReport {
   std::string name;
   bool is_dax;
-  MemoryStart start; ///< of its filesystem
+  /// Physical address of its filesystem, in bytes, where that is in one piece
+  /// and known.
+  std::optional<std::uint64_t> start;
   Sums sums;
   std::vector<Range> huge;  ///< verdicts for 2 MiB pages
   std::vector<Range> giant; ///< verdicts for 1 GiB pages
+  /// Why some are @ref Verdict::unknown, a line for each device; empty where
+  /// none is.
+  std::vector<std::string> unknown;
 };
 
 /// Judges a file.
 /// @param name of the file
-/// @param layout of it
-/// @param start of its filesystem, the one that @p layout was made with
+/// @param layout of it, with its extents on the device of its filesystem
+/// @param device number of that device
+/// @param memory that the device is in
 /// @param mapped of it in the process that was asked for
-FileReport report_on(const std::string &name, const Layout &layout,
-                     const MemoryStart &start, const Mapped &mapped);
+FileReport report_on(const std::string &name, Layout layout, dev_t device,
+                     MemoryMap &memory, const Mapped &mapped);
 
 /// What is said beyond the sums.
 struct Style {
@@ -53,8 +60,7 @@ struct Style {
   pid_t pid;    ///< the process whose mappings were counted; 0 for none
 };
 
-/// Writes a table: a heading, lines for each file, the total, and what was
-/// taken for granted.
+/// Writes a table: a heading, lines for each file, and the total.
 /// @param out where to
 /// @param files in the order of the lines
 /// @param style of the table

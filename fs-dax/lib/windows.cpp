@@ -22,7 +22,8 @@ std::vector<Extent> pieces_of(const std::vector<Extent> &extents, Piece piece) {
       continue;
     if (piece == Piece::adjoining && !pieces.empty() &&
         pieces.back().end() == extent.logical &&
-        pieces.back().physical + pieces.back().length == extent.physical)
+        pieces.back().physical + pieces.back().length == extent.physical &&
+        pieces.back().located == extent.located)
       pieces.back().length += extent.length;
     else
       pieces.push_back(extent);
@@ -54,17 +55,34 @@ private:
 
 using Place = std::vector<Extent>::const_iterator;
 
-/// Whether pieces from @p piece on hold all bytes from @p start to @p end.
-bool covered(Place piece, Place last, std::uint64_t start, std::uint64_t end) {
-  for (; start < end && piece != last && piece->logical <= start; ++piece)
-    start = piece->end();
-  return start >= end;
+/// Judges a range of the size of a page that no piece holds by itself.
+/// @param first piece that ends after @p start
+/// @param last the end of the pieces
+Verdict judge_pieces(Place first, Place last, std::uint64_t start,
+                     std::uint64_t end, Piece kind) {
+  bool located = true;
+  for (; start < end && first != last && first->logical <= start; ++first) {
+    start = first->end();
+    located &= first->located;
+  }
+  if (start < end)
+    return Verdict::hole;
+  // pieces that adjoin in memory are one, and some may do so unknown to us
+  return located || kind == Piece::extent ? Verdict::boundary
+                                          : Verdict::unknown;
+}
+
+/// Judges a range that a piece holds.
+Verdict judge_piece(const Extent &piece, std::uint64_t page_size) {
+  if (!piece.located)
+    return Verdict::unknown;
+  return (piece.physical - piece.logical) % page_size == 0 ? Verdict::mappable
+                                                           : Verdict::phase;
 }
 
 /// Judges windows up to @p end, which is a multiple of @p page_size.
-void judge_whole(const Layout &layout, std::uint64_t page_size,
-                 const std::vector<Extent> &pieces, std::uint64_t end,
-                 Ranges &ranges) {
+void judge_whole(const std::vector<Extent> &pieces, Piece kind,
+                 std::uint64_t page_size, std::uint64_t end, Ranges &ranges) {
   auto piece = pieces.begin();
   while (ranges.end() < end) {
     const std::uint64_t start = ranges.end();
@@ -78,15 +96,11 @@ void judge_whole(const Layout &layout, std::uint64_t page_size,
       ranges.add_until(std::min(end, round_down(piece->logical, page_size)),
                        Verdict::hole);
     } else if (piece->logical <= start && piece->end() >= next) {
-      const std::uint64_t address = layout.start + piece->physical;
       ranges.add_until(std::min(end, round_down(piece->end(), page_size)),
-                       (address - piece->logical) % page_size == 0
-                           ? Verdict::mappable
-                           : Verdict::phase);
+                       judge_piece(*piece, page_size));
     } else {
-      ranges.add_until(next, covered(piece, pieces.end(), start, next)
-                                 ? Verdict::boundary
-                                 : Verdict::hole);
+      ranges.add_until(next,
+                       judge_pieces(piece, pieces.end(), start, next, kind));
     }
   }
 }
@@ -118,6 +132,8 @@ std::string_view name_of(Verdict verdict) {
     return "boundary";
   case Verdict::phase:
     return "phase";
+  case Verdict::unknown:
+    return "unknown";
   }
   return {};
 }
@@ -130,7 +146,7 @@ std::vector<Range> judge(const Layout &layout, std::uint64_t page_size,
     return ranges.take();
   }
 
-  judge_whole(layout, page_size, pieces_of(layout.extents, piece),
+  judge_whole(pieces_of(layout.extents, piece), piece, page_size,
               whole_end(layout.size, page_size), ranges);
   ranges.add_until(layout.size, Verdict::too_short);
 

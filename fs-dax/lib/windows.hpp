@@ -25,12 +25,18 @@ constexpr std::uint64_t HugePage =
 constexpr std::uint64_t GiantPage =
     1 << 30; ///< an entry of a page upper directory
 
-/// A run of a file's bytes that is one run of bytes of its filesystem's device.
+/// A run of a file's bytes that is one run of bytes of its filesystem's device,
+/// or of memory.
 struct Extent {
-  std::uint64_t logical;  ///< where it begins in the file, in bytes
-  std::uint64_t physical; ///< where it begins on the device, in bytes
-  std::uint64_t length;   ///< in bytes
-  std::uint32_t flags;    ///< FIEMAP_EXTENT_* of linux/fiemap.h
+  std::uint64_t logical; ///< where it begins in the file, in bytes
+  /// Where it begins on the device, or its physical address in memory, in
+  /// bytes.
+  std::uint64_t physical;
+  std::uint64_t length; ///< in bytes
+  std::uint32_t flags;  ///< FIEMAP_EXTENT_* of linux/fiemap.h
+  /// False when @ref physical was to become an address in memory, and that
+  /// could not be found.
+  bool located = true;
 
   std::uint64_t end() const { return logical + length; }
 
@@ -50,6 +56,7 @@ enum class Verdict {
   hole,      ///< a part of the window has no block
   boundary,  ///< the window is in more than one piece
   phase,     ///< file offset and memory address differ modulo the page's size
+  unknown,   ///< the memory address of its blocks could not be found
 };
 
 /// The word that users read; it does not change between versions.
@@ -68,7 +75,6 @@ struct Range {
 struct Layout {
   bool is_dax;                 ///< it is accessed past the page cache now
   std::uint64_t size;          ///< in bytes
-  std::uint64_t start;         ///< physical address of its filesystem, in bytes
   std::vector<Extent> extents; ///< by logical offset, without overlap
 };
 
@@ -95,7 +101,7 @@ constexpr Piece piece_for(std::uint64_t page_size) {
 /// given. A file whose size is in the last base page of a window counts as
 /// reaching its end, as the kernel has it.
 ///
-/// @param layout of the file
+/// @param layout of the file, with its extents in memory
 /// @param page_size of the huge page and so of a window: a power of two of
 /// bytes,
 ///   more than @ref BasePage

@@ -16,21 +16,40 @@ using nlohmann::json;
 
 constexpr std::uint64_t M = 1 << 20;
 
-/// 5 MiB: a window in phase, one with a hole, a tail.
+/// Device 0 is at 1 GiB; the memory of device 1 cannot be found; of device 2,
+/// that of the first 2 MiB can.
+Device device(dev_t number) {
+  switch (number) {
+  case 0:
+    return {"pmem0", InMemory{1 << 30}};
+  case 1:
+    return {"ram0", Unknown{"no address; use pmem"}};
+  default:
+    return {"dm-0 (a)",
+            Table{{0, 4096, "linear", "0:0 0"}, {4096, 8192, "error", ""}}};
+  }
+}
+
+FileReport on(dev_t number, const std::string &name, const Layout &layout,
+              const Mapped &mapped = {}) {
+  MemoryMap memory(device);
+  return report_on(name, layout, number, memory, mapped);
+}
+
+/// 5 MiB: an aligned PMD range, one with a hole, a tail.
 FileReport fragmented(const Mapped &mapped = {}) {
-  const Layout layout{true, 5 * M, 0, {{0, 0, 3 * M, 0}}};
-  return report_on("/mnt/a", layout, {1 << 30, ""}, mapped);
+  return on(0, "/mnt/a", {true, 5 * M, {{0, 0, 3 * M, 0}}}, mapped);
 }
 
-/// 2 MiB, all of it mappable, on a disk without an address.
+/// 2 MiB, all of it mappable.
 FileReport whole(const Mapped &mapped = {}) {
-  const Layout layout{true, 2 * M, 0, {{0, 0, 2 * M, 0}}};
-  return report_on("/mnt/b", layout, {0, "dm-0 does not tell"}, mapped);
+  return on(0, "/mnt/b", {true, 2 * M, {{0, 0, 2 * M, 0}}}, mapped);
 }
 
-FileReport cached() {
-  return report_on("/mnt/c", {false, 3 * M, 0, {}}, {0, "sda"}, {});
-}
+FileReport cached() { return on(1, "/mnt/c", {false, 3 * M, {}}); }
+
+/// 4 MiB, of which the address is known of the first half.
+FileReport half() { return on(2, "/mnt/d", {true, 4 * M, {{0, 0, 4 * M, 0}}}); }
 
 std::string table(const std::vector<FileReport> &files, const Style &style) {
   std::ostringstream out;
@@ -55,14 +74,14 @@ TEST(Table, HasALineForEachFileAndForAll) {
       "         8388608         2097152               0  total\n");
 }
 
-TEST(Table, TellsWhatWasTakenForGranted) {
-  EXPECT_EQ(table({whole(), whole()}, {false, 0}),
+TEST(Table, CallsUnknownWhatIsNotKnown) {
+  EXPECT_EQ(table({half()}, {true, 0}),
             "           bytes           2 MiB           1 GiB  file\n"
-            "         2097152         2097152               0  /mnt/b\n"
-            "         2097152         2097152               0  /mnt/b\n"
-            "         4194304         4194304               0  total\n"
-            "taking a disk to begin at a multiple of 1 GiB in memory: dm-0 "
-            "does not tell\n");
+            "         4194304         2097152               0  /mnt/d (unknown "
+            "2097152)\n"
+            "    not in 2 MiB: 2097152 bytes at 2097152, unknown\n"
+            "    not in 1 GiB: 4194304 bytes at 0, too short\n"
+            "         4194304         2097152               0  total\n");
 }
 
 TEST(Table, TellsWhatAProcessHasMapped) {
@@ -74,9 +93,7 @@ TEST(Table, TellsWhatAProcessHasMapped) {
             "         2097152         2097152               0               0"
             "            8192  /mnt/b\n"
             "         7340032         4194304               0         2097152"
-            "           12288  total\n"
-            "taking a disk to begin at a multiple of 1 GiB in memory: dm-0 "
-            "does not tell\n");
+            "           12288  total\n");
 }
 
 TEST(Table, ListsRanges) {
@@ -127,10 +144,27 @@ TEST(Json, HasTheProcess) {
     {"page_size": 2097152, "bytes": 2097152}])"));
 }
 
-TEST(Json, TellsWhatWasTakenForGranted) {
-  const json all = parsed({whole(), cached()}, 0);
-  EXPECT_EQ(all["files"][0]["start_unknown"], "dm-0 does not tell");
+TEST(Json, CallsUnknownWhatIsNotKnown) {
+  const json all = parsed({half(), cached(), whole()}, 0);
+  EXPECT_EQ(all["files"][0]["unknown"],
+            json::array({"dm-0 (a): target error is not known to daxmap; use "
+                         "linear or striped targets"}));
+  EXPECT_FALSE(all["files"][0].contains("start"));
+  EXPECT_EQ(all["files"][0]["pages"][0]["mappable"], 2097152);
+  EXPECT_EQ(all["files"][0]["pages"][0]["not_mappable"], json::parse(R"([
+    {"offset": 2097152, "length": 2097152, "reason": "unknown"}])"));
+  // nothing that is not known is in the way of these
   EXPECT_EQ(all["files"][1]["dax"], false);
+  EXPECT_FALSE(all["files"][1].contains("unknown"));
+  EXPECT_FALSE(all["files"][2].contains("unknown"));
+  EXPECT_EQ(all["files"][2]["start"], 1 << 30);
+}
+
+TEST(Report, NamesNoDeviceThatMakesNoDifference) {
+  // all ranges have a hole
+  const FileReport file = on(1, "a", {true, 2 * M, {{0, 0, M, 0}}});
+  EXPECT_EQ(bytes_of(file.huge, Verdict::hole), 2 * M);
+  EXPECT_TRUE(file.unknown.empty());
 }
 
 TEST(Json, OfNothingIsJson) {
@@ -148,8 +182,7 @@ TEST(Sums, CountGiantPages) {
   std::vector<Extent> extents;
   for (std::uint64_t at = 0; at < 2ULL << 30; at += 128 * M)
     extents.push_back({at, at, 128 * M, 0});
-  const FileReport file =
-      report_on("a", {true, (1 << 30) + M, 0, extents}, {0, ""}, {});
+  const FileReport file = on(0, "a", {true, (1 << 30) + M, extents});
   EXPECT_EQ(file.sums.whole_giant, 1 << 30);
   EXPECT_EQ(file.sums.giant, 1 << 30);
   EXPECT_EQ(file.sums.huge, 1 << 30);

@@ -29,9 +29,11 @@ constexpr std::uint64_t M = 1 << 20;
 constexpr std::uint64_t G = 1 << 30;
 constexpr std::uint64_t Start = 4 * G;
 
-/// A DAX file of @p size bytes on a device that begins at 4 GiB.
+/// A DAX file of @p size bytes, with extents on a device that begins at 4 GiB.
 Layout file(std::uint64_t size, std::vector<Extent> extents) {
-  return {true, size, Start, std::move(extents)};
+  for (Extent &extent : extents)
+    extent.physical += Start;
+  return {true, size, std::move(extents)};
 }
 
 TEST(Windows, OfAFileInPhaseAreMappable) {
@@ -63,15 +65,6 @@ TEST(Windows, WithoutDaxAreNotMappable) {
 TEST(Windows, OutOfPhaseAreNamed) {
   EXPECT_EQ(judge(file(4 * M, {{0, BasePage, 4 * M, 0}}), HugePage),
             (Ranges{{0, 4 * M, phase}}));
-}
-
-TEST(Windows, TakeTheirPhaseFromMemory) {
-  // a partition that begins at 1 MiB of its disk
-  Layout layout = file(4 * M, {{0, 2 * M, 4 * M, 0}});
-  layout.start += M;
-  EXPECT_EQ(judge(layout, HugePage), (Ranges{{0, 4 * M, phase}}));
-  layout.extents[0].physical += M;
-  EXPECT_EQ(judge(layout, HugePage), (Ranges{{0, 4 * M, mappable}}));
 }
 
 TEST(Windows, TakeTheirPhaseFromTheFile) {
@@ -134,6 +127,23 @@ TEST(Windows, InTwoPiecesHaveABoundary) {
       (Ranges{{0, 2 * M, mappable}, {2 * M, 2 * M, boundary}}));
 }
 
+TEST(Windows, WhoseMemoryIsNotLocatedAreUnknown) {
+  EXPECT_EQ(judge(file(5 * M, {{0, 0, 5 * M, 0, false}}), HugePage),
+            (Ranges{{0, 4 * M, unknown}, {4 * M, M, too_short}}));
+  // what is in their way anyhow is known
+  EXPECT_EQ(judge(file(8 * M, {{0, 0, 3 * M, 0, false},
+                               {3 * M, 3 * M, 2 * M, 0, false},
+                               {6 * M, 6 * M, 2 * M, 0, true}}),
+                  HugePage),
+            (Ranges{{0, 2 * M, unknown},
+                    {2 * M, 2 * M, boundary},
+                    {4 * M, 2 * M, hole},
+                    {6 * M, 2 * M, mappable}}));
+  Layout layout = file(2 * M, {{0, 0, 2 * M, 0, false}});
+  layout.is_dax = false;
+  EXPECT_EQ(judge(layout, HugePage), (Ranges{{0, 2 * M, not_dax}}));
+}
+
 TEST(Windows, InTwoPiecesAndWithAHoleAreHoles) {
   EXPECT_EQ(
       judge(file(2 * M, {{0, 0, M, 0}, {M, 9 * M, M - BasePage, 0}}), HugePage),
@@ -162,6 +172,14 @@ TEST(GiantWindows, ReachOverExtentsThatAdjoin) {
             (Ranges{{0, G, mappable}}));
   EXPECT_EQ(judge(file(G, giant(2 * G + 2 * M)), GiantPage),
             (Ranges{{0, G, phase}}));
+}
+
+TEST(GiantWindows, AreUnknownWhereAPieceMayAdjoin) {
+  std::vector<Extent> extents = giant(0);
+  extents.back().located = false;
+  EXPECT_EQ(judge(file(G, extents), GiantPage), (Ranges{{0, G, unknown}}));
+  extents.back().length -= BasePage;
+  EXPECT_EQ(judge(file(G, extents), GiantPage), (Ranges{{0, G, hole}}));
 }
 
 TEST(GiantWindows, EndWhereMemoryDoes) {
@@ -214,7 +232,7 @@ Verdict judge_pages(const Layout &layout, std::uint64_t start, Piece piece) {
                                      owners[0]->physical - owners[0]->logical)
       return boundary;
   const std::uint64_t address =
-      layout.start + owners[0]->physical + start - owners[0]->logical;
+      owners[0]->physical + start - owners[0]->logical;
   return address % size == 0 ? mappable : phase;
 }
 
@@ -226,8 +244,7 @@ TEST(Windows, AreWhatTheirPagesAre) {
 
   for (int round = 0; round < 4000; round++) {
     Layout layout = file(random() % (12 * window), {});
-    layout.start += pages(2);
-    std::uint64_t at = 0, physical = 0;
+    std::uint64_t at = 0, physical = pages(2);
     while (at < layout.size) {
       at += random() % 2 ? 0 : pages(6);
       physical += random() % 2 ? 0 : pages(6);
