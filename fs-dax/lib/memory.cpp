@@ -60,6 +60,7 @@ MemoryMap::Mapping MemoryMap::parse(const Target &target) {
     mapping.stripes.push_back({device, sector * Sector});
   in >> std::ws;
   if (mapping.stripes.empty() || mapping.stripes.size() < count || !in.eof()) {
+    mapping.chunk = mapping.length;
     mapping.stripes.clear();
     mapping.unknown =
         "target " + target.type + " " + target.arguments + NotKnown;
@@ -140,10 +141,7 @@ void MemoryMap::translate(dev_t device, Extent extent, unsigned depth,
     const std::uint64_t offset = extent.physical - mapping->start;
     const std::uint64_t in_chunk = offset % mapping->chunk;
     Extent piece = extent;
-    piece.length =
-        std::min({extent.length, mapping->length - offset,
-                  mapping->stripes.empty() ? mapping->length
-                                           : mapping->chunk - in_chunk});
+    piece.length = std::min(extent.length, mapping->chunk - in_chunk);
     if (mapping->stripes.empty()) {
       add_unknown(piece, mapping->unknown);
     } else {

@@ -108,14 +108,14 @@ private:
     std::uint64_t offset;
   };
 
-  /// A target that was understood: chunk N is in stripe N modulo their number.
-  /// Linear ones have one stripe, and one chunk that is all of the target.
+  /// A target: its chunk N is in stripe N modulo their number. The kernel takes
+  /// whole chunks only. Linear and unknown ones are one chunk.
   struct Mapping {
     std::uint64_t start;         ///< on the device, in bytes
     std::uint64_t length;        ///< in bytes
     std::uint64_t chunk;         ///< in bytes
-    std::vector<Stripe> stripes; ///< none when the target is not known
-    std::string unknown;         ///< why it is not
+    std::vector<Stripe> stripes; ///< one if linear, none if unknown
+    std::string unknown;         ///< why it is unknown
 
     std::uint64_t end() const { return start + length; }
   };

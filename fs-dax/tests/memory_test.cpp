@@ -243,6 +243,8 @@ TEST_F(Machine, UnknownTargetsTakeNoOthersWithThem) {
                                        {4 * M, 2 * M, unknown},
                                        {6 * M, 2 * M, boundary},
                                        {8 * M, 4 * M, mappable}}));
+  EXPECT_EQ(place({{0, 5 * M, 3 * M, 0}}).extents,
+            (Extents{{0, 5 * M, 2 * M, 0, false}, {2 * M, 8 * G + M, M, 0}}));
 }
 
 TEST_F(Machine, UnknownDevicesBelowAreNamed) {
