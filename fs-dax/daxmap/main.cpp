@@ -39,11 +39,13 @@ where their blocks are, and what stands in the way of the others.
   -v, --verbose   list each range that cannot be mapped so
   -h, --help      this text
 
-Exit status: 0 when all whole PMD ranges (2 MiB, aligned) of the files can be
-mapped in 2 MiB pages; 1 when one cannot; 2 when it is unknown of one, because the
-memory address of its blocks could not be found, or when a file could not be read.
-With 2, a line on standard error has the device or file, the reason, and where
-there is one, the remedy.
+Exit status:
+  0  all whole PMD ranges (2 MiB, aligned) of the files can be mapped in 2 MiB
+     pages
+  1  at least one cannot
+  2  at least one is unknown, because the memory address of its blocks could not
+     be found, or a file could not be read; a line on standard error names the
+     device or the file, the reason and, where there is one, the remedy
 )";
 
 /// What the command line asks for.
