@@ -22,23 +22,29 @@ struct Destroy {
   void operator()(dm_task *task) const { dm_task_destroy(task); }
 };
 
+/// @param error of errno; 0 when there is no telling
+[[noreturn]] void fail_with(int error) {
+  throw std::system_error(error ? error : EIO, std::generic_category(),
+                          "reading a device-mapper table");
+}
+
 } // namespace
 
 Table dm_table(dev_t device) {
   dm_log_with_errno_init(say_nothing);
   errno = 0;
   const std::unique_ptr<dm_task, Destroy> task(dm_task_create(DM_DEVICE_TABLE));
+  if (!task) {
+    // the library tries to talk to the kernel once, so that later calls fail
+    // without a reason
+    static const int first = errno;
+    fail_with(first);
+  }
   // The arguments of a target that encrypts may hold a key: the library wipes
   // its copy of them.
-  if (!task ||
-      !dm_task_set_major_minor(task.get(), major(device), minor(device), 1) ||
-      !dm_task_secure_data(task.get()) || !dm_task_run(task.get())) {
-    int error = task ? dm_task_get_errno(task.get()) : 0;
-    if (!error)
-      error = errno ? errno : EIO;
-    throw std::system_error(error, std::generic_category(),
-                            "reading its device-mapper table");
-  }
+  if (!dm_task_set_major_minor(task.get(), major(device), minor(device), 1) ||
+      !dm_task_secure_data(task.get()) || !dm_task_run(task.get()))
+    fail_with(dm_task_get_errno(task.get()));
 
   Table table;
   void *next = nullptr;

@@ -135,6 +135,22 @@ TEST_F(Sysfs, TellsWhyATableCannotBeRead) {
             "address; see what \"dmsetup table\" prints");
 }
 
+TEST(DeviceMapper, TellsTheReasonEachTime) {
+  // none has this number; without device-mapper or the right to ask it, no
+  // other table can be read either
+  const auto error = [] {
+    try {
+      dm_table(makedev(253, (1 << 20) - 1));
+      return 0;
+    } catch (const std::system_error &problem) {
+      return problem.code().value();
+    }
+  };
+  const int first = error();
+  EXPECT_NE(first, 0);
+  EXPECT_EQ(error(), first);
+}
+
 TEST_F(Sysfs, DoesNotTellTheMemoryOfOtherDisks) {
   device("259:0", "devices/virtual/block/ram0");
   EXPECT_EQ(device_of(0).name, "ram0");
