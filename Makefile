@@ -25,7 +25,7 @@ test-debug: ## the guest cases on a kernel with KASAN and lockdep
 soak: ## long runs of what make test has a short version of; hours
 	@ci/test --soak $(T)
 
-bench-aging: ## age ext4 with and without the allocator for 2 MiB windows; hours
+bench-aging: ## age ext4 with and without the placement for 2 MiB pages; hours
 	@ci/bench-aging $(A)
 
 bench-placement: ## how much of files is in 2 MiB pages, by how they are filled; BENCH=quick|full

@@ -1,19 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# For what compares ext4 on /dev/pmem0 with the allocator that looks after 2 MiB
-# windows and without. Who calls aged declares "tools: yes".
+# For what compares ext4 on /dev/pmem0 with the placement of DAX files for 2 MiB
+# pages and without. Who calls aged declares "tools: yes".
 
 CSV=/run/aging.csv
-
-# switch_file: what switches the allocator on the filesystem that is mounted, under
-# the name that this kernel has for it; fails where it has none
-switch_file() {
-	local file
-	for file in /sys/fs/ext4/pmem0/mb_dax_{pmd,windows}; do
-		[ ! -e "$file" ] || { echo "$file"; return; }
-	done
-	return 1
-}
+SWITCH=/sys/fs/ext4/pmem0/mb_dax_pmd
 
 # make_filesystem SIZE: what ext4 would draw at random is fixed, because the directory
 # that a file is in decides where it goes
@@ -26,11 +17,10 @@ make_filesystem() {
 # fresh SIZE WINDOWS: a new filesystem of that size is mounted, with the allocator
 # switched off (0) or on (1). Fails where that cannot be.
 fresh() {
-	local file
 	make_filesystem "$1"
 	mount -o dax /dev/pmem0 /mnt/mem
-	if file=$(switch_file); then
-		echo "$2" > "$file"
+	if [ -e $SWITCH ]; then
+		echo "$2" > $SWITCH
 	elif [ "$2" = 1 ]; then
 		umount /mnt/mem
 		return 1

@@ -52,8 +52,8 @@ for distribution in $distributions; do
 done
 
 for utilisation in $utilisations; do
-	new=98 free=90
-	[ "$utilisation" = 75 ] || { new=90 free=80; }
+	new=98 free=85
+	[ "$utilisation" = 75 ] || { new=90 free=55; }
 
 	on=$(worst windows "$utilisation" free)
 	off=$(worst stock "$utilisation" free)

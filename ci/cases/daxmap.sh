@@ -5,7 +5,7 @@
 #
 # One partition begins 1 MiB past a 2 MiB border, of which ext4 may warn.
 #
-# allows: EXT4-fs (pmem1p1): starts 1024 KiB past .*
+# allows: EXT4-fs (pmem1p1): no 2 MiB pages for DAX: .*
 # memory: 13G
 # cmdline: memmap=8G$4G
 # module: pmem ranges=6G@4G,1G@10G,1G@11G
@@ -35,7 +35,7 @@ mount -o dax /dev/pmem1p1 small
 make /dev/pmem2
 mount -o dax=never /dev/pmem2 plain
 # files are put where they must not be, which ext4 would avoid
-echo 0 > /sys/fs/ext4/pmem0/mb_dax_windows
+echo 0 > /sys/fs/ext4/pmem0/mb_dax_pmd
 
 # in_one_piece FILE SIZE: a file that is never written. Where ext4 fills gaps, its
 # pieces are left there, and what comes next finds more room.

@@ -39,7 +39,7 @@ export PMEM_TEST_NODAX_DIR=/mnt/nodax
 mkfs.ext4 -q -E nodiscard /dev/pmem2
 mkdir -p "$PMEM_TEST_NODAX_DIR"
 mount /dev/pmem2 "$PMEM_TEST_NODAX_DIR"
-run contiguous same_bytes huge_pages map_sync fault_counters freed pinned upgrade upgrade_race
+run contiguous same_bytes huge_pages map_sync fault_counters pinned upgrade upgrade_race
 ! on_debug_kernel || export PMEM_TEST_QUICK=1
 for test in blocks defrag; do
 	run $test

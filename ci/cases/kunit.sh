@@ -27,7 +27,7 @@ all_ran() {
 }
 
 suites=0
-for results in /sys/kernel/debug/kunit/{pmem_*,ext4_mballoc_test}/results; do
+for results in /sys/kernel/debug/kunit/{pmem_*,ext4_mballoc_*test}/results; do
 	suite=${results%/results}
 	suite=${suite##*/}
 	suites=$((suites + 1))
@@ -36,6 +36,6 @@ for results in /sys/kernel/debug/kunit/{pmem_*,ext4_mballoc_test}/results; do
 	! grep -q '^ *not ok' "$results" || sed 's/^/# /' "$results"
 done
 all_there() {
-	[ "$suites" = 5 ] || { echo "there are $suites; see the kernel log"; return 1; }
+	[ "$suites" = 6 ] || { echo "there are $suites; see the kernel log"; return 1; }
 }
-report 'all five suites are there' all_there
+report 'all six suites are there' all_there

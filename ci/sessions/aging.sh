@@ -19,14 +19,14 @@ switch=(0)
 if has_windows; then
 	switch=(0 1)
 else
-	echo "this kernel's ext4 has no mb_dax_windows: stock behaviour only"
+	echo "this kernel's ext4 has no mb_dax_pmd: stock behaviour only"
 fi
 lines=0
 for distribution in $3; do
 	for utilisation in $2; do
 		for seed in $1; do
 			for windows in "${switch[@]}"; do
-				printf '\nmb_dax_windows=%s %s %s %% seed %s, by %s, churn %s\n' \
+				printf '\nmb_dax_pmd=%s %s %s %% seed %s, by %s, churn %s\n' \
 					"$windows" "$distribution" "$utilisation" "$seed" "$4" "$5"
 				aged 8G "$windows" --distribution "$distribution" --by "$4" \
 					--utilisation "$utilisation" --seed "$seed" --churn "$5"

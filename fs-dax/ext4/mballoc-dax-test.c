@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * KUnit tests of mballoc-dax.c, on the groups of mballoc-test.c: the index of
+ * chunks, the searches in it, and the choice of where a request belongs.
+ */
+
+/*
+ * Let the filesystem have chunks. A chunk is PMD_SIZE of blocks of a page each;
+ * with other blocks it is one of as many clusters. Returns its length in clusters.
+ */
+static ext4_grpblk_t mbt_dax_chunks(struct kunit *test)
+{
+	struct super_block *sb = (struct super_block *)test->priv;
+	struct ext4_sb_info *sbi = EXT4_SB(sb);
+	int order = 9 - sbi->s_cluster_bits;
+
+	if (sb->s_blocksize > PAGE_SIZE)
+		kunit_skip(test, "blocksize exceeds pagesize");
+
+	sbi->s_mb_dax_order = order;
+	sbi->s_mb_dax_pmd = 1;
+	ext4_mb_dax_activate(sb);
+	return 1 << order;
+}
+
+/* A DAX file of @blocks, of which none is allocated. */
+static struct inode *mbt_dax_inode(struct kunit *test, ext4_lblk_t blocks)
+{
+	struct super_block *sb = (struct super_block *)test->priv;
+	struct ext4_inode_info *ei;
+
+	ei = (struct ext4_inode_info *)kunit_kzalloc(test, sizeof(*ei),
+						     GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, ei);
+	ei->vfs_inode.i_sb = sb;
+	ei->vfs_inode.i_mode = S_IFREG;
+	ei->vfs_inode.i_flags = S_DAX;
+	ei->vfs_inode.i_blkbits = sb->s_blocksize_bits;
+	i_size_write(&ei->vfs_inode, (loff_t)blocks << sb->s_blocksize_bits);
+	ei->i_prealloc_node = RB_ROOT;
+	rwlock_init(&ei->i_prealloc_lock);
+	ext4_set_inode_flag(&ei->vfs_inode, EXT4_INODE_EXTENTS);
+	return &ei->vfs_inode;
+}
+
+/* Mark clusters of a group as used. */
+static void mbt_dax_use(struct kunit *test, ext4_group_t group,
+			ext4_grpblk_t start, ext4_grpblk_t len)
+{
+	struct super_block *sb = (struct super_block *)test->priv;
+	struct ext4_free_extent ex = {
+		.fe_start = start,
+		.fe_group = group,
+		.fe_len = len,
+	};
+	struct ext4_buddy e4b;
+
+	KUNIT_ASSERT_EQ(test, ext4_mb_load_buddy(sb, group, &e4b), 0);
+	ext4_lock_group(sb, group);
+	mb_mark_used(&e4b, &ex);
+	ext4_unlock_group(sb, group);
+	ext4_mb_unload_buddy(&e4b);
+}
+
+static void mbt_dax_free(struct kunit *test, ext4_group_t group,
+			 ext4_grpblk_t start, ext4_grpblk_t len)
+{
+	struct super_block *sb = (struct super_block *)test->priv;
+	struct ext4_buddy e4b;
+
+	KUNIT_ASSERT_EQ(test, ext4_mb_load_buddy(sb, group, &e4b), 0);
+	ext4_lock_group(sb, group);
+	mb_free_blocks(NULL, &e4b, start, len);
+	ext4_unlock_group(sb, group);
+	ext4_mb_unload_buddy(&e4b);
+}
+
+/* Search for @len clusters. Returns where they are, or -1, and how many in @found. */
+static ext4_fsblk_t mbt_dax_scan(struct kunit *test,
+				 enum ext4_mb_dax_choice choice,
+				 ext4_grpblk_t len, ext4_grpblk_t *found)
+{
+	struct super_block *sb = (struct super_block *)test->priv;
+	struct ext4_allocation_context ac = {
+		.ac_inode = mbt_dax_inode(test, 0),
+		.ac_sb = sb,
+		.ac_o_ex = { .fe_group = TEST_GOAL_GROUP, .fe_len = len },
+		.ac_g_ex = { .fe_group = TEST_GOAL_GROUP, .fe_len = len },
+		.ac_orig_goal_len = len,
+		.ac_status = AC_STATUS_CONTINUE,
+		.ac_dax = choice,
+	};
+
+	ext4_mb_dax_scan(&ac);
+	*found = ac.ac_b_ex.fe_len;
+	if (ac.ac_status != AC_STATUS_FOUND)
+		return -1;
+
+	folio_put(ac.ac_bitmap_folio);
+	folio_put(ac.ac_buddy_folio);
+	return ac.ac_b_ex.fe_group * EXT4_CLUSTERS_PER_GROUP(sb) +
+	       ac.ac_b_ex.fe_start;
+}
+
+/* The cluster at @offset of chunk @nr of the goal's group. */
+static ext4_fsblk_t mbt_dax_at(struct kunit *test, int nr, int offset)
+{
+	struct super_block *sb = (struct super_block *)test->priv;
+
+	return TEST_GOAL_GROUP * EXT4_CLUSTERS_PER_GROUP(sb) +
+	       (nr << (9 - EXT4_SB(sb)->s_cluster_bits)) + offset;
+}
+
+/* Use all of group 0, which holds what no test wants to be found first. */
+static void mbt_dax_fill_first(struct kunit *test)
+{
+	struct super_block *sb = (struct super_block *)test->priv;
+
+	mbt_dax_use(test, 0, 1, EXT4_CLUSTERS_PER_GROUP(sb) - 1);
+}
+
+static void test_mb_dax_index(struct kunit *test)
+{
+	struct super_block *sb = (struct super_block *)test->priv;
+	struct ext4_group_info *grp = ext4_get_group_info(sb, TEST_GOAL_GROUP);
+	ext4_grpblk_t len = mbt_dax_chunks(test), found;
+	int chunks = EXT4_CLUSTERS_PER_GROUP(sb) / len;
+
+	mbt_dax_fill_first(test);
+	/* a cluster of one chunk, and one of each of the next two */
+	mbt_dax_use(test, TEST_GOAL_GROUP, len + 2, 1);
+	KUNIT_EXPECT_EQ(test, (int)grp->bb_dax_whole, chunks - 1);
+	KUNIT_EXPECT_EQ(test, (int)grp->bb_dax_extent, len - 3);
+	mbt_dax_use(test, TEST_GOAL_GROUP, 3 * len - 1, 2);
+	KUNIT_EXPECT_EQ(test, (int)grp->bb_dax_whole, chunks - 3);
+	KUNIT_EXPECT_EQ(test, (int)grp->bb_dax_extent, len - 1);
+
+	KUNIT_EXPECT_EQ(test, (int)grp->bb_dax_long, len - 3 + 2 * (len - 1));
+
+	/* the longest two go, which the next search notices */
+	mbt_dax_scan(test, MB_DAX_PARTIAL, len - 1, &found);
+	mbt_dax_scan(test, MB_DAX_PARTIAL, len - 1, &found);
+	KUNIT_EXPECT_EQ(test, (int)grp->bb_dax_extent, len - 1);
+	KUNIT_EXPECT_EQ(test, (int)grp->bb_dax_long, len - 3);
+	mbt_dax_scan(test, MB_DAX_PARTIAL, len - 2, &found);
+	KUNIT_EXPECT_EQ(test, (int)grp->bb_dax_extent, len - 3);
+	KUNIT_EXPECT_EQ(test, found, len - 3);
+	KUNIT_EXPECT_EQ(test, (int)grp->bb_dax_long, 0);
+
+	/* what is freed joins what is free beside it, and makes chunks whole */
+	mbt_dax_free(test, TEST_GOAL_GROUP, len + 2, len - 2);
+	KUNIT_EXPECT_EQ(test, (int)grp->bb_dax_whole, chunks - 2);
+	mbt_dax_free(test, TEST_GOAL_GROUP, 2 * len, len / 2);
+	KUNIT_EXPECT_EQ(test, (int)grp->bb_dax_long, len / 2);
+	mbt_dax_free(test, TEST_GOAL_GROUP, 2 * len + len / 2, 3 * len / 2);
+	KUNIT_EXPECT_EQ(test, (int)grp->bb_dax_whole, chunks);
+	KUNIT_EXPECT_EQ(test, (int)grp->bb_dax_long, 0);
+}
+
+/* A group that was read before there was a DAX file is indexed when it changes. */
+static void test_mb_dax_index_late(struct kunit *test)
+{
+	struct super_block *sb = (struct super_block *)test->priv;
+	struct ext4_group_info *grp = ext4_get_group_info(sb, TEST_GOAL_GROUP);
+	ext4_grpblk_t len = mbt_dax_chunks(test);
+	int chunks = EXT4_CLUSTERS_PER_GROUP(sb) / len;
+
+	clear_bit(EXT4_FLAGS_DAX_INODES, &EXT4_SB(sb)->s_ext4_flags);
+	mbt_dax_use(test, TEST_GOAL_GROUP, 1, 1);
+	mbt_dax_use(test, TEST_GOAL_GROUP, len + 1, 1);
+	KUNIT_EXPECT_EQ(test, (int)grp->bb_dax_whole, 0);
+	KUNIT_EXPECT_EQ(test, (int)grp->bb_dax_extent, 0);
+
+	ext4_mb_dax_activate(sb);
+	mbt_dax_free(test, TEST_GOAL_GROUP, len + 1, 1);
+	KUNIT_EXPECT_EQ(test, (int)grp->bb_dax_whole, chunks - 1);
+	KUNIT_EXPECT_EQ(test, (int)grp->bb_dax_extent, len - 2);
+}
+
+static void test_mb_dax_whole(struct kunit *test)
+{
+	ext4_grpblk_t len = mbt_dax_chunks(test), found;
+
+	/* chunks 1, 3, 4 and all from 6 are whole */
+	mbt_dax_use(test, TEST_GOAL_GROUP, len - 1, 1);
+	mbt_dax_use(test, TEST_GOAL_GROUP, 2 * len + len / 2, 1);
+	mbt_dax_use(test, TEST_GOAL_GROUP, 5 * len, 1);
+
+	/* the shortest run that is long enough, even if it is not the first */
+	KUNIT_EXPECT_EQ(test, mbt_dax_scan(test, MB_DAX_WHOLE, 2 * len, &found),
+			mbt_dax_at(test, 3, 0));
+	KUNIT_EXPECT_EQ(test, found, 2 * len);
+	KUNIT_EXPECT_EQ(test, mbt_dax_scan(test, MB_DAX_WHOLE, len, &found),
+			mbt_dax_at(test, 1, 0));
+	KUNIT_EXPECT_EQ(test, mbt_dax_scan(test, MB_DAX_WHOLE, len, &found),
+			mbt_dax_at(test, 6, 0));
+	KUNIT_EXPECT_EQ(test, found, len);
+}
+
+/* The last whole chunk is found wherever it is, and then none. */
+static void test_mb_dax_whole_runs_out(struct kunit *test)
+{
+	struct super_block *sb = (struct super_block *)test->priv;
+	ext4_grpblk_t len = mbt_dax_chunks(test), found;
+	ext4_group_t group, last = ext4_get_groups_count(sb) - 1;
+	ext4_grpblk_t i;
+
+	for (group = 0; group <= last; group++)
+		for (i = 0; i < EXT4_CLUSTERS_PER_GROUP(sb); i += len)
+			if (group < last || i)
+				mbt_dax_use(test, group, i + len / 2, 1);
+
+	KUNIT_EXPECT_EQ(test, mbt_dax_scan(test, MB_DAX_WHOLE, 4 * len, &found),
+			last * EXT4_CLUSTERS_PER_GROUP(sb));
+	KUNIT_EXPECT_EQ(test, found, len);
+	KUNIT_EXPECT_EQ(test, mbt_dax_scan(test, MB_DAX_WHOLE, len, &found), -1);
+}
+
+static void test_mb_dax_partial(struct kunit *test)
+{
+	ext4_grpblk_t len = mbt_dax_chunks(test), found;
+	ext4_grpblk_t quarter = len / 4;
+
+	mbt_dax_fill_first(test);
+	/* three quarters of chunk 1 are free, and half of chunk 2 */
+	mbt_dax_use(test, TEST_GOAL_GROUP, len, quarter);
+	mbt_dax_use(test, TEST_GOAL_GROUP, 2 * len, 2 * quarter);
+
+	/* the shortest extent that is long enough */
+	KUNIT_EXPECT_EQ(test, mbt_dax_scan(test, MB_DAX_PARTIAL, quarter, &found),
+			mbt_dax_at(test, 2, 2 * quarter));
+	KUNIT_EXPECT_EQ(test, found, quarter);
+	/* one that has half of the request is better than a whole chunk */
+	KUNIT_EXPECT_EQ(test, mbt_dax_scan(test, MB_DAX_PARTIAL, len, &found),
+			mbt_dax_at(test, 1, quarter));
+	KUNIT_EXPECT_EQ(test, found, 3 * quarter);
+	/* one that has less is not: the first whole chunk is split */
+	KUNIT_EXPECT_EQ(test, mbt_dax_scan(test, MB_DAX_PARTIAL, 2 * quarter + 2,
+					   &found), mbt_dax_at(test, 0, 0));
+	KUNIT_EXPECT_EQ(test, found, 2 * quarter + 2);
+	/* and the rest of it comes next */
+	KUNIT_EXPECT_EQ(test, mbt_dax_scan(test, MB_DAX_PARTIAL, 2 * quarter - 2,
+					   &found),
+			mbt_dax_at(test, 0, 2 * quarter + 2));
+}
+
+/* Single free clusters everywhere do not make single extents of a request. */
+static void test_mb_dax_no_shreds(struct kunit *test)
+{
+	struct super_block *sb = (struct super_block *)test->priv;
+	ext4_grpblk_t len = mbt_dax_chunks(test), found, i;
+
+	mbt_dax_fill_first(test);
+	for (i = 0; i < EXT4_CLUSTERS_PER_GROUP(sb) - len; i += 2)
+		mbt_dax_use(test, TEST_GOAL_GROUP, i, 1);
+	mbt_dax_scan(test, MB_DAX_PARTIAL, len - 1, &found);
+	KUNIT_EXPECT_EQ(test, found, len - 1);
+}
+
+/* The lowest group has the extent, wherever the goal is. */
+static void test_mb_dax_lowest_group(struct kunit *test)
+{
+	ext4_grpblk_t len = mbt_dax_chunks(test), found;
+
+	mbt_dax_use(test, 0, len, 1);
+	mbt_dax_use(test, TEST_GOAL_GROUP, 0, 1);
+	KUNIT_EXPECT_LT(test, mbt_dax_scan(test, MB_DAX_PARTIAL, 1, &found),
+			mbt_dax_at(test, 0, 0));
+}
+
+/* A request, in quarters of a chunk, and what becomes of it. */
+struct mbt_dax_choice {
+	const char *name;
+	/* the file, and the blocks that it has: one extent before and after */
+	int size;
+	int left, left_at;
+	int right, right_at;
+	int start, len;
+	u32 flags;
+	enum ext4_mb_dax_choice choice;
+	int goal_start, goal_len;
+};
+
+#define MBT_DAX_NONE	-1
+#define MBT_DAX_FAR	40	/* where the file's blocks are on the device */
+
+static const struct mbt_dax_choice mbt_dax_choices[] = {
+	{ "new file by fallocate, ranges and a part", 0, MBT_DAX_NONE, 0,
+	  MBT_DAX_NONE, 0, 0, 10, EXT4_MB_HINT_NOPREALLOC, MB_DAX_WHOLE, 0, 8 },
+	{ "new file by fallocate, the part", 8, 7, MBT_DAX_FAR + 7,
+	  MBT_DAX_NONE, 0, 8, 3, EXT4_MB_HINT_NOPREALLOC, MB_DAX_PARTIAL, 8, 3 },
+	{ "part before ranges", 0, MBT_DAX_NONE, 0, MBT_DAX_NONE, 0,
+	  2, 10, EXT4_MB_HINT_NOPREALLOC, MB_DAX_WHOLE, 0, 4 },
+	{ "fallocate in steps of half a range", 8, 7, MBT_DAX_FAR + 7,
+	  MBT_DAX_NONE, 0, 8, 2, EXT4_MB_HINT_NOPREALLOC, MB_DAX_WHOLE, 8, 4 },
+	{ "third range of a file that grows", 8, 7, MBT_DAX_FAR + 2,
+	  MBT_DAX_NONE, 0, 8, 1, 0, MB_DAX_WHOLE, 8, 4 },
+	{ "new file by a large write", 0, MBT_DAX_NONE, 0, MBT_DAX_NONE, 0,
+	  0, 2, 0, MB_DAX_WHOLE, 0, 4 },
+	{ "second range of a file that grows", 4, 3, MBT_DAX_FAR + 2,
+	  MBT_DAX_NONE, 0, 4, 1, 0, MB_DAX_WHOLE, 4, 4 },
+	{ "range inside the file", 40, MBT_DAX_NONE, 0, MBT_DAX_NONE, 0,
+	  9, 1, 0, MB_DAX_WHOLE, 8, 4 },
+	{ "range inside the file, by fallocate", 40, MBT_DAX_NONE, 0,
+	  MBT_DAX_NONE, 0, 9, 1, EXT4_MB_HINT_NOPREALLOC, MB_DAX_WHOLE, 8, 4 },
+	{ "continues its chunk", 1, 0, MBT_DAX_FAR, MBT_DAX_NONE, 0,
+	  1, 1, 0, MB_DAX_KEEP, 1, 3 },
+	{ "continues its chunk up to other blocks", 40, 8, MBT_DAX_FAR, 11,
+	  MBT_DAX_FAR + 3, 9, 1, 0, MB_DAX_KEEP, 9, 2 },
+	{ "continues its chunk backwards", 40, MBT_DAX_NONE, 0, 10,
+	  MBT_DAX_FAR + 2, 9, 1, 0, MB_DAX_KEEP, 9, 1 },
+	{ "continues its chunk by fallocate", 40, 8, MBT_DAX_FAR, MBT_DAX_NONE,
+	  0, 9, 1, EXT4_MB_HINT_NOPREALLOC, MB_DAX_KEEP, 9, 1 },
+	{ "misaligned in its range", 1, 0, MBT_DAX_FAR + 1, MBT_DAX_NONE, 0,
+	  1, 1, 0, MB_DAX_PARTIAL, 1, 2 },
+	{ "misaligned, next to other blocks", 40, 8, MBT_DAX_FAR + 1, 10,
+	  MBT_DAX_FAR + 9, 9, 1, 0, MB_DAX_PARTIAL, 9, 1 },
+};
+
+static void test_mb_dax_choose(struct kunit *test)
+{
+	struct super_block *sb = (struct super_block *)test->priv;
+	ext4_lblk_t unit = EXT4_C2B(EXT4_SB(sb), mbt_dax_chunks(test)) / 4;
+	int clusters = EXT4_B2C(EXT4_SB(sb), unit), i;
+
+	for (i = 0; i < ARRAY_SIZE(mbt_dax_choices); i++) {
+		const struct mbt_dax_choice *c = &mbt_dax_choices[i];
+		struct inode *inode = mbt_dax_inode(test, c->size * unit);
+		struct ext4_allocation_request ar = { .inode = inode };
+		struct ext4_allocation_context ac = {
+			.ac_inode = inode,
+			.ac_sb = sb,
+			.ac_o_ex = {
+				.fe_logical = c->start * unit,
+				.fe_len = c->len * clusters,
+			},
+			.ac_flags = EXT4_MB_HINT_DATA | c->flags,
+		};
+
+		/* extents of one block, next to the boundary of their quarter */
+		if (c->left != MBT_DAX_NONE) {
+			ar.lleft = (c->left + 1) * unit - 1;
+			ar.pleft = (c->left_at + 1) * unit - 1;
+		}
+		if (c->right != MBT_DAX_NONE) {
+			ar.lright = c->right * unit;
+			ar.pright = c->right_at * unit;
+		}
+		ac.ac_g_ex = ac.ac_o_ex;
+
+		KUNIT_EXPECT_TRUE_MSG(test, ext4_mb_dax_choose(&ac, &ar), "%s",
+				      c->name);
+		KUNIT_EXPECT_EQ_MSG(test, (int)ac.ac_dax, (int)c->choice, "%s",
+				    c->name);
+		KUNIT_EXPECT_EQ_MSG(test, ac.ac_g_ex.fe_logical,
+				    c->goal_start * unit, "%s", c->name);
+		KUNIT_EXPECT_EQ_MSG(test, ac.ac_g_ex.fe_len,
+				    c->goal_len * clusters, "%s", c->name);
+	}
+}
+
+/* Without a DAX file, and with the switch off, requests are not looked at. */
+static void test_mb_dax_off(struct kunit *test)
+{
+	struct super_block *sb = (struct super_block *)test->priv;
+	ext4_grpblk_t len = mbt_dax_chunks(test);
+	struct ext4_allocation_request ar = {
+		.inode = mbt_dax_inode(test, 0),
+	};
+	struct ext4_allocation_context ac = {
+		.ac_inode = ar.inode,
+		.ac_sb = sb,
+		.ac_o_ex = { .fe_len = len },
+		.ac_g_ex = { .fe_len = len },
+		.ac_flags = EXT4_MB_HINT_DATA,
+	};
+
+	clear_bit(EXT4_FLAGS_DAX_INODES, &EXT4_SB(sb)->s_ext4_flags);
+	KUNIT_EXPECT_FALSE(test, ext4_mb_dax_choose(&ac, &ar));
+	ext4_mb_dax_activate(sb);
+	EXT4_SB(sb)->s_mb_dax_pmd = 0;
+	KUNIT_EXPECT_FALSE(test, ext4_mb_dax_choose(&ac, &ar));
+	KUNIT_EXPECT_EQ(test, (int)ac.ac_dax, (int)MB_DAX_NONE);
+	EXT4_SB(sb)->s_mb_dax_pmd = 1;
+	KUNIT_EXPECT_TRUE(test, ext4_mb_dax_choose(&ac, &ar));
+}
+
+static struct kunit_case mbt_dax_test_cases[] = {
+	KUNIT_CASE_PARAM(test_mb_dax_index, mbt_layouts_gen_params),
+	KUNIT_CASE_PARAM(test_mb_dax_index_late, mbt_layouts_gen_params),
+	KUNIT_CASE_PARAM(test_mb_dax_whole, mbt_layouts_gen_params),
+	KUNIT_CASE_PARAM(test_mb_dax_whole_runs_out, mbt_layouts_gen_params),
+	KUNIT_CASE_PARAM(test_mb_dax_partial, mbt_layouts_gen_params),
+	KUNIT_CASE_PARAM(test_mb_dax_no_shreds, mbt_layouts_gen_params),
+	KUNIT_CASE_PARAM(test_mb_dax_lowest_group, mbt_layouts_gen_params),
+	KUNIT_CASE_PARAM(test_mb_dax_choose, mbt_layouts_gen_params),
+	KUNIT_CASE_PARAM(test_mb_dax_off, mbt_layouts_gen_params),
+	{}
+};
+
+static struct kunit_suite mbt_dax_test_suite = {
+	.name = "ext4_mballoc_dax_test",
+	.init = mbt_kunit_init,
+	.exit = mbt_kunit_exit,
+	.test_cases = mbt_dax_test_cases,
+};
+
+kunit_test_suites(&mbt_dax_test_suite);

@@ -1,0 +1,500 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Placement of DAX files for 2 MiB pages.
+ *
+ * fs/dax.c maps a PMD range of a file, 2 MiB at a multiple of 2 MiB, with one
+ * page table entry if its blocks are a PMD-aligned chunk: 2 MiB of memory at a
+ * multiple of 2 MiB, in order. A chunk is whole when all of its clusters are
+ * free, and partial when only some of them are.
+ *
+ * The rule (ext4_mb_dax_choose()): a PMD range gets a whole chunk to itself if it
+ * ends within the file or if the file has two ranges before it. The last range of
+ * a shorter file gets one while few chunks are half empty, since the file may end
+ * there. In its chunk every block of a range lies where its offset in the range
+ * says, whatever the order of writing. All else gets free extents in partial
+ * chunks: small files, and the end of a file that fallocate() makes.
+ *
+ * - The chunk of a range is an inode preallocation, so nobody else gets what the
+ *   file has not used yet. Closing the file releases it as usual, and the unused
+ *   rest becomes a free extent in a partial chunk.
+ *
+ * - A range that has blocks already continues beside them if that can complete a
+ *   chunk. Otherwise no PMD entry can map it, and the rest goes to partial chunks.
+ *
+ * - Of the free extents in partial chunks the shortest that is long enough is
+ *   taken, in the lowest group that has one, so that chunks in higher groups become
+ *   whole as files are deleted. If there is none, the longest that holds half of
+ *   the request will do; otherwise a whole chunk is split. So no request is
+ *   cut into more than a few extents.
+ *
+ * - Directories, extent blocks and xattrs fill one chunk after the other.
+ *
+ * - What these searches do not find is left to the ordinary allocator.
+ *
+ * mballoc-dax-index.c keeps the index of whole and partial chunks.
+ */
+
+#include "ext4.h"
+#include "mballoc.h"
+
+/* After so many bitmaps a search takes what is less good, but needs no search. */
+#define MB_DAX_MAX_BITMAPS	8
+
+/* The first cluster of the chunk at @i of a group, counted from the first group. */
+static u64 mb_dax_chunk(struct super_block *sb, ext4_group_t group,
+			ext4_grpblk_t i)
+{
+	return (u64)group * EXT4_CLUSTERS_PER_GROUP(sb) +
+	       round_down(i, mb_dax_len(sb));
+}
+
+/* Is the chunk at @i of a group the one of metadata? There is none while it is 0. */
+static bool mb_dax_is_meta(struct super_block *sb, ext4_group_t group,
+			   ext4_grpblk_t i)
+{
+	u64 chunk = READ_ONCE(EXT4_SB(sb)->s_mb_dax_meta);
+
+	return chunk && chunk == mb_dax_chunk(sb, group, i);
+}
+
+/* Take @len clusters at @start in the locked group, but no more than the goal. */
+static void mb_dax_take(struct ext4_allocation_context *ac,
+			struct ext4_buddy *e4b, ext4_grpblk_t start,
+			ext4_grpblk_t len)
+{
+	/* a preallocation that is shorter begins with the request all the same */
+	if (ac->ac_dax != MB_DAX_WHOLE && len < ac->ac_g_ex.fe_len &&
+	    len >= ac->ac_o_ex.fe_len) {
+		ac->ac_g_ex.fe_len = len;
+		ac->ac_orig_goal_len = len;
+	}
+	ac->ac_found++;
+	ac->ac_b_ex.fe_group = e4b->bd_group;
+	ac->ac_b_ex.fe_start = start;
+	ac->ac_b_ex.fe_len = len;
+	if (ac->ac_dax == MB_DAX_META)
+		WRITE_ONCE(EXT4_SB(ac->ac_sb)->s_mb_dax_meta,
+			   mb_dax_chunk(ac->ac_sb, e4b->bd_group, start));
+	ext4_mb_use_best_found(ac, e4b);
+}
+
+/* These take @need clusters or more in a group that is locked, or nothing. */
+typedef void (*mb_dax_take_fn)(struct ext4_allocation_context *ac,
+			       struct ext4_buddy *e4b, ext4_grpblk_t need);
+
+/* The shortest run of whole chunks that is long enough, or the longest one. */
+static void mb_dax_take_whole(struct ext4_allocation_context *ac,
+			      struct ext4_buddy *e4b, ext4_grpblk_t need)
+{
+	ext4_grpblk_t max = EXT4_CLUSTERS_PER_GROUP(ac->ac_sb);
+	ext4_grpblk_t len = mb_dax_len(ac->ac_sb), want = ac->ac_g_ex.fe_len;
+	ext4_grpblk_t best = 0, start = 0, i, run;
+
+	for (i = 0; i < max && best != want; i += max(run, len)) {
+		run = round_down(mb_dax_run(e4b->bd_bitmap, i, max), len);
+		if (best < want ? run > best : run >= want && run < best) {
+			best = run;
+			start = i;
+		}
+	}
+	if (best >= need)
+		mb_dax_take(ac, e4b, start, best);
+}
+
+/* A free extent in a partial chunk: the shortest that will do, or the longest. */
+static void mb_dax_take_partial(struct ext4_allocation_context *ac,
+				struct ext4_buddy *e4b, ext4_grpblk_t need)
+{
+	ext4_grpblk_t max = EXT4_CLUSTERS_PER_GROUP(ac->ac_sb);
+	ext4_grpblk_t len = mb_dax_len(ac->ac_sb), best = 0, start = 0, i, run;
+	/* none is longer, so the search may end at the first of that length */
+	ext4_grpblk_t want = min_t(ext4_grpblk_t, ac->ac_g_ex.fe_len,
+				   e4b->bd_info->bb_dax_extent);
+
+	for (i = ext4_find_next_zero_bit(e4b->bd_bitmap, max, 0);
+	     i < max && (best != want || !best);
+	     i = ext4_find_next_zero_bit(e4b->bd_bitmap, max, i + run)) {
+		run = mb_dax_run(e4b->bd_bitmap, i, round_down(i, len) + len);
+		if (run < len &&
+		    (best < want ? run > best : run >= want && run < best) &&
+		    !mb_dax_is_meta(ac->ac_sb, e4b->bd_group, i)) {
+			best = run;
+			start = i;
+		}
+	}
+	if (best < want)
+		ext4_mb_dax_set_extent(ac->ac_sb, e4b->bd_info, best);
+	if (best && best >= need)
+		mb_dax_take(ac, e4b, start, best);
+}
+
+/*
+ * What is free at the goal: whole chunks, or in one chunk the blocks that continue
+ * the file's own, or follow its last ones if the chunk is partial.
+ */
+static void mb_dax_take_goal(struct ext4_allocation_context *ac,
+			     struct ext4_buddy *e4b, ext4_grpblk_t need)
+{
+	ext4_grpblk_t start = ac->ac_g_ex.fe_start, len = mb_dax_len(ac->ac_sb);
+	ext4_grpblk_t chunk = round_down(start, len), end, free;
+
+	end = ac->ac_dax == MB_DAX_WHOLE ? EXT4_CLUSTERS_PER_GROUP(ac->ac_sb) :
+					   chunk + len;
+	end = min(end, start + ac->ac_g_ex.fe_len);
+	free = mb_dax_run(e4b->bd_bitmap, start, end);
+	if (ac->ac_dax == MB_DAX_WHOLE)
+		free = start == chunk ? round_down(free, len) : 0;
+	else if (ac->ac_dax == MB_DAX_PARTIAL &&
+		 (mb_dax_run(e4b->bd_bitmap, chunk, chunk + len) == len ||
+		  mb_dax_is_meta(ac->ac_sb, e4b->bd_group, chunk)))
+		free = 0;
+	if (free && free >= need)
+		mb_dax_take(ac, e4b, start, free);
+}
+
+/* The first free extent in the chunk of metadata that holds the request. */
+static void mb_dax_take_meta(struct ext4_allocation_context *ac,
+			     struct ext4_buddy *e4b, ext4_grpblk_t need)
+{
+	u64 chunk = READ_ONCE(EXT4_SB(ac->ac_sb)->s_mb_dax_meta);
+	ext4_grpblk_t i, end, run;
+
+	i = chunk - mb_dax_chunk(ac->ac_sb, e4b->bd_group, 0);
+	end = i + mb_dax_len(ac->ac_sb);
+	/* another task may have chosen another chunk meanwhile */
+	if (i < 0 || end > EXT4_CLUSTERS_PER_GROUP(ac->ac_sb))
+		return;
+	for (i = ext4_find_next_zero_bit(e4b->bd_bitmap, end, i); i < end;
+	     i = ext4_find_next_zero_bit(e4b->bd_bitmap, end, i + run)) {
+		run = mb_dax_run(e4b->bd_bitmap, i, end);
+		if (run >= need) {
+			mb_dax_take(ac, e4b, i, need);
+			return;
+		}
+	}
+}
+
+/*
+ * Try to take from a group. Without @wait, a group whose lock another task holds is
+ * left alone: the next group is as good, and so CPUs spread. Returns whether it was.
+ */
+static bool mb_dax_try_group(struct ext4_allocation_context *ac,
+			     ext4_group_t group, mb_dax_take_fn take,
+			     ext4_grpblk_t need, bool wait)
+{
+	struct super_block *sb = ac->ac_sb;
+	struct ext4_buddy e4b;
+	bool busy = false;
+	int err;
+
+	ac->ac_groups_scanned++;
+	err = ext4_mb_load_buddy(sb, group, &e4b);
+	if (err) {
+		if (!ac->ac_first_err)
+			ac->ac_first_err = err;
+		return false;
+	}
+
+	if (wait) {
+		ext4_lock_group(sb, group);
+	} else if (!ext4_try_lock_group(sb, group)) {
+		busy = true;
+		goto unload;
+	}
+	if (!test_bit(EXT4_GROUP_INFO_DAX_INDEXED_BIT, &e4b.bd_info->bb_state))
+		ext4_mb_dax_index(sb, e4b.bd_info, e4b.bd_bitmap);
+	if (likely(!EXT4_MB_GRP_BBITMAP_CORRUPT(e4b.bd_info)))
+		take(ac, &e4b, need);
+	else
+		ext4_mb_dax_forget(sb, e4b.bd_info);
+	ext4_unlock_group(sb, group);
+unload:
+	ext4_mb_unload_buddy(&e4b);
+	return busy;
+}
+
+static void mb_dax_try_goal(struct ext4_allocation_context *ac,
+			    ext4_grpblk_t need)
+{
+	if (ac->ac_flags & EXT4_MB_HINT_TRY_GOAL)
+		mb_dax_try_group(ac, ac->ac_g_ex.fe_group, mb_dax_take_goal,
+				 need, true);
+}
+
+/* Take @need clusters or more in the first group from @start to @end that has them. */
+static void mb_dax_scan_groups(struct ext4_allocation_context *ac, bool whole,
+			       ext4_grpblk_t need, ext4_group_t start,
+			       ext4_group_t end)
+{
+	mb_dax_take_fn take = whole ? mb_dax_take_whole : mb_dax_take_partial;
+	bool busy = false, wait = false;
+	int left = MB_DAX_MAX_BITMAPS;
+	ext4_group_t group = start;
+	struct ext4_group_info *grp;
+
+	while (ac->ac_status == AC_STATUS_CONTINUE && left) {
+		grp = ext4_mb_dax_next_group(ac->ac_sb, whole, need, group, end);
+		if (grp) {
+			busy |= mb_dax_try_group(ac, grp->bb_group, take, need,
+						 wait);
+			group = grp->bb_group + 1;
+			left--;
+		} else if (busy && !wait) {
+			wait = true;
+			group = start;
+		} else {
+			return;
+		}
+	}
+}
+
+/* Groups that nobody has read are in no index: read a few near the goal. */
+static void mb_dax_scan_cold(struct ext4_allocation_context *ac,
+			     mb_dax_take_fn take, ext4_grpblk_t need)
+{
+	ext4_group_t ngroups = ext4_get_allocation_groups_count(ac);
+	ext4_group_t i, group = ac->ac_g_ex.fe_group;
+	struct ext4_group_info *grp;
+	int left = MB_DAX_MAX_BITMAPS / 2;
+
+	for (i = 0; i < min(2 * MB_DAX_MAX_BITMAPS, ngroups) && left &&
+	     ac->ac_status == AC_STATUS_CONTINUE; i++) {
+		grp = ext4_get_group_info(ac->ac_sb, (group + i) % ngroups);
+		if (!grp || READ_ONCE(grp->bb_free) < need ||
+		    test_bit(EXT4_GROUP_INFO_DAX_INDEXED_BIT, &grp->bb_state))
+			continue;
+		mb_dax_try_group(ac, grp->bb_group, take, need, true);
+		left--;
+	}
+}
+
+/* For mb_stats. */
+static void mb_dax_count(struct ext4_allocation_context *ac, int partial)
+{
+	struct ext4_sb_info *sbi = EXT4_SB(ac->ac_sb);
+
+	if (sbi->s_mb_stats)
+		atomic64_inc(ac->ac_status == AC_STATUS_FOUND ?
+			     &sbi->s_bal_dax_hits[partial] :
+			     &sbi->s_bal_dax_misses[partial]);
+}
+
+static void mb_dax_find_whole(struct ext4_allocation_context *ac)
+{
+	ext4_group_t group = ac->ac_g_ex.fe_group;
+	ext4_group_t ngroups = ext4_get_allocation_groups_count(ac);
+	ext4_grpblk_t len = mb_dax_len(ac->ac_sb);
+
+	mb_dax_try_goal(ac, len);
+	if (ac->ac_g_ex.fe_len > len)
+		mb_dax_scan_groups(ac, true, ac->ac_g_ex.fe_len, group, ngroups);
+	mb_dax_scan_groups(ac, true, len, group, ngroups);
+	mb_dax_scan_groups(ac, true, len, 0, group);
+	mb_dax_scan_cold(ac, mb_dax_take_whole, len);
+	mb_dax_count(ac, 0);
+}
+
+static void mb_dax_find_partial(struct ext4_allocation_context *ac)
+{
+	ext4_group_t ngroups = ext4_get_allocation_groups_count(ac);
+	ext4_grpblk_t len = mb_dax_len(ac->ac_sb);
+	ext4_grpblk_t need = min(ac->ac_o_ex.fe_len, len - 1);
+
+	mb_dax_try_goal(ac, ac->ac_o_ex.fe_len);
+	mb_dax_scan_groups(ac, false, need, 0, ngroups);
+	mb_dax_scan_groups(ac, false, DIV_ROUND_UP(need, 2), 0, ngroups);
+	mb_dax_scan_cold(ac, mb_dax_take_partial, DIV_ROUND_UP(need, 2));
+	mb_dax_count(ac, 1);
+	mb_dax_scan_groups(ac, true, len, 0, ngroups);
+}
+
+static void mb_dax_find_meta(struct ext4_allocation_context *ac)
+{
+	ext4_group_t ngroups = ext4_get_allocation_groups_count(ac);
+	u64 chunk = READ_ONCE(EXT4_SB(ac->ac_sb)->s_mb_dax_meta);
+
+	if (chunk)
+		mb_dax_try_group(ac, div_u64(chunk, EXT4_CLUSTERS_PER_GROUP(ac->ac_sb)),
+				 mb_dax_take_meta, ac->ac_o_ex.fe_len, true);
+	mb_dax_scan_groups(ac, true, mb_dax_len(ac->ac_sb), 0, ngroups);
+}
+
+/**
+ * ext4_mb_dax_scan() - look for blocks where ext4_mb_dax_choose() wants them
+ * @ac: the request; ac_status is AC_STATUS_FOUND afterwards if blocks were found
+ *
+ * Context: May sleep, to read bitmaps. Takes locks of groups.
+ */
+void ext4_mb_dax_scan(struct ext4_allocation_context *ac)
+{
+	if (ac->ac_dax == MB_DAX_NONE)
+		return;
+	if (ac->ac_g_ex.fe_group >= ext4_get_allocation_groups_count(ac))
+		ac->ac_g_ex.fe_group = 0;
+
+	if (ac->ac_dax == MB_DAX_KEEP) {
+		mb_dax_try_goal(ac, 1);
+		/* somebody else has them, so no PMD entry can map this range */
+		ac->ac_flags &= ~EXT4_MB_HINT_TRY_GOAL;
+		ac->ac_dax = MB_DAX_PARTIAL;
+	} else if (ac->ac_dax == MB_DAX_META) {
+		mb_dax_find_meta(ac);
+		ac->ac_dax = MB_DAX_PARTIAL;
+	}
+	if (ac->ac_status == AC_STATUS_FOUND)
+		return;
+	if (ac->ac_dax == MB_DAX_WHOLE)
+		mb_dax_find_whole(ac);
+	else
+		mb_dax_find_partial(ac);
+}
+
+/* Ask for @len clusters for the file's blocks at @logical. */
+static void mb_dax_set_goal(struct ext4_allocation_context *ac, int choice,
+			    ext4_lblk_t logical, ext4_grpblk_t len)
+{
+	ac->ac_dax = choice;
+	ac->ac_g_ex.fe_logical = logical;
+	ac->ac_g_ex.fe_len = len;
+	ac->ac_orig_goal_len = len;
+}
+
+/* Ask for them as far from the file's nearest blocks as they are in the file. */
+static void mb_dax_set_goal_block(struct ext4_allocation_context *ac,
+				  struct ext4_allocation_request *ar)
+{
+	s64 block = ar->pleft ? ar->pleft - ar->lleft : ar->pright - ar->lright;
+
+	block += ac->ac_g_ex.fe_logical;
+	if ((!ar->pleft && !ar->pright) || block <= 0 ||
+	    block >= ext4_blocks_count(EXT4_SB(ac->ac_sb)->s_es))
+		return;
+	ext4_get_group_no_and_offset(ac->ac_sb, block, &ac->ac_g_ex.fe_group,
+				     &ac->ac_g_ex.fe_start);
+	ac->ac_flags |= EXT4_MB_HINT_TRY_GOAL;
+}
+
+/* Does PMD range @range of the file, which has no block yet, get a chunk? */
+static bool mb_dax_wants_chunk(struct ext4_allocation_context *ac, u32 range)
+{
+	struct ext4_sb_info *sbi = EXT4_SB(ac->ac_sb);
+	ext4_lblk_t len = EXT4_C2B(sbi, mb_dax_len(ac->ac_sb));
+	loff_t size = DIV_ROUND_UP_ULL(i_size_read(ac->ac_inode), i_blocksize(ac->ac_inode));
+
+	if ((range + 1ULL) * len <= max(size, extent_logical_end(sbi, &ac->ac_o_ex)))
+		return true;
+	/* fallocate() gives a file its end, unless it grows by half a chunk a time */
+	if (ac->ac_flags & EXT4_MB_HINT_NOPREALLOC)
+		return 2 * ac->ac_o_ex.fe_len == mb_dax_len(ac->ac_sb) &&
+		       ext4_mb_dax_may_split(ac->ac_sb);
+	return range >= 2 || ext4_mb_dax_may_split(ac->ac_sb);
+}
+
+/* A small file that gets a chunk, or has one, does not take part in a locality group. */
+static bool mb_dax_leave_group(struct ext4_allocation_context *ac,
+			       struct ext4_allocation_request *ar)
+{
+	struct ext4_sb_info *sbi = EXT4_SB(ac->ac_sb);
+	ext4_lblk_t len = EXT4_C2B(sbi, mb_dax_len(ac->ac_sb));
+
+	if (ar->pleft ? (ar->pleft - ar->lleft) & (len - 1) :
+			ar->pright || (ac->ac_flags & EXT4_MB_HINT_NOPREALLOC) ||
+			!ext4_mb_dax_may_split(ac->ac_sb))
+		return false;
+	ac->ac_flags &= ~EXT4_MB_HINT_GROUP_ALLOC;
+	ac->ac_flags |= EXT4_MB_STREAM_ALLOC;
+	mutex_unlock(&ac->ac_lg->lg_mutex);
+	return true;
+}
+
+/**
+ * ext4_mb_dax_choose() - decide where in chunks a request belongs
+ * @ac: the request, initialized; its goal is set, and ac_dax for ext4_mb_dax_scan()
+ * @ar: what the caller asked for, with the file's blocks to the left and right
+ *
+ * Context: i_data_sem of the inode is held for writing.
+ * Return: true if the goal is final; false if ext4_mb_normalize_request() is to
+ * set it.
+ */
+bool ext4_mb_dax_choose(struct ext4_allocation_context *ac,
+			struct ext4_allocation_request *ar)
+{
+	struct ext4_sb_info *sbi = EXT4_SB(ac->ac_sb);
+	struct ext4_free_extent *ex = &ac->ac_o_ex;
+	ext4_lblk_t len, start, from, logical = ex->fe_logical;
+	bool extents, left, right, aligned;
+	loff_t end, to;
+
+	if (!ext4_mb_dax_enabled(ac->ac_sb) ||
+	    (ac->ac_flags & EXT4_MB_HINT_GOAL_ONLY))
+		return false;
+
+	extents = ext4_test_inode_flag(ac->ac_inode, EXT4_INODE_EXTENTS);
+	mb_dax_set_goal(ac, MB_DAX_PARTIAL, logical, ex->fe_len);
+	if (!(ac->ac_flags & EXT4_MB_HINT_DATA)) {
+		/* other inodes cannot have blocks in all groups */
+		if (extents)
+			ac->ac_dax = MB_DAX_META;
+		return true;
+	}
+	if (!IS_DAX(ac->ac_inode) || !extents) {
+		if (ac->ac_flags & EXT4_MB_HINT_GROUP_ALLOC)
+			return true;
+		/* it is not mapped, and goes where it likes */
+		ac->ac_dax = MB_DAX_NONE;
+		return false;
+	}
+	if ((ac->ac_flags & EXT4_MB_HINT_GROUP_ALLOC) &&
+	    !mb_dax_leave_group(ac, ar))
+		return true;
+
+	len = EXT4_C2B(sbi, mb_dax_len(ac->ac_sb));
+	start = round_down(logical, len);
+	end = (loff_t)start + len;
+	if (logical == start && extent_logical_end(sbi, ex) >= end) {
+		ex->fe_len = round_down(ex->fe_len, mb_dax_len(ac->ac_sb));
+		mb_dax_set_goal(ac, MB_DAX_WHOLE, start, ex->fe_len);
+		mb_dax_set_goal_block(ac, ar);
+		return true;
+	}
+
+	/* a part of a range: the next request begins with the next range */
+	ex->fe_len = min_t(loff_t, ex->fe_len, EXT4_NUM_B2C(sbi, end - logical));
+	mb_dax_set_goal(ac, MB_DAX_PARTIAL, logical, ex->fe_len);
+
+	left = ar->pleft && ar->lleft >= start;
+	right = ar->pright && ar->lright < end;
+	from = start;
+	to = end;
+	if (!left && !right && mb_dax_wants_chunk(ac, start / len)) {
+		ext4_mb_pa_adjust_overlap(ac, &from, &to);
+		/* unless a preallocation has a part of the range elsewhere */
+		if (from == start && to == end) {
+			mb_dax_set_goal(ac, MB_DAX_WHOLE, start,
+					mb_dax_len(ac->ac_sb));
+			mb_dax_set_goal_block(ac, ar);
+			return true;
+		}
+	}
+
+	aligned = left ? !((ar->pleft - ar->lleft) & (len - 1)) :
+		  right && !((ar->pright - ar->lright) & (len - 1));
+	if (aligned)
+		ac->ac_dax = MB_DAX_KEEP;
+	if (aligned || (ar->pleft && ar->lleft + 1 == logical))
+		mb_dax_set_goal_block(ac, ar);
+	if (ac->ac_flags & EXT4_MB_HINT_NOPREALLOC)
+		return true;
+
+	/* preallocate the rest of the file's chunk, or as much as the file has */
+	to = extent_logical_end(sbi, ex);
+	to = aligned ? end : min3(2 * to, to + len / 4, end);
+	if (ar->pright && ar->lright < to)
+		to = ar->lright;
+	from = logical;
+	ext4_mb_pa_adjust_overlap(ac, &from, &to);
+	mb_dax_set_goal(ac, ac->ac_dax, logical,
+			max_t(ext4_grpblk_t, EXT4_B2C(sbi, to - logical),
+			      ex->fe_len));
+	return true;
+}
