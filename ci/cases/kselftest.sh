@@ -41,7 +41,7 @@ mkdir -p "$PMEM_TEST_NODAX_DIR"
 mount /dev/pmem2 "$PMEM_TEST_NODAX_DIR"
 run contiguous same_bytes huge_pages map_sync fault_counters pinned upgrade upgrade_race
 ! on_debug_kernel || export PMEM_TEST_QUICK=1
-for test in blocks defrag; do
+for test in blocks chunks defrag; do
 	run $test
 	umount "$PMEM_TEST_DIR"
 	e2fsck -fn "$PMEM_TEST_DEV"
