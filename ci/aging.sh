@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # For what compares ext4 on /dev/pmem0 with the placement of DAX files for 2 MiB
-# pages and without. Who calls aged declares "tools: yes".
+# pages and without. A case that calls aged declares "tools: yes".
 
 CSV=/run/aging.csv
 SWITCH=/sys/fs/ext4/pmem0/mb_dax_pmd
