@@ -10,6 +10,7 @@
 # memory: 36G 34G
 # cmdline: memmap=32G$4G memmap=32G$38G
 # timeout: 300
+# debug: no
 set -euo pipefail
 
 # shellcheck source=ci/report.sh
