@@ -9,13 +9,15 @@ tree=$("$TOP/ci/apply")
 work=$CACHE/config.tmp
 trap 'rm -rf "$work"' EXIT
 
-# merged NAME BASE: BASE with the five lines on top, in $work/NAME
+# merged NAME BASE: BASE with the five lines on top, in $work/NAME. Without -m, the
+# script would look each of the ten thousand symbols of a distribution up in turn.
 merged() {
 	mkdir -p "$work/$1"
 	cp "$2" "$work/$1/base"
 	(cd "$tree" &&
-	 scripts/kconfig/merge_config.sh -O "$work/$1" "$work/$1/base" \
-		"$TOP/kernel-config/pmem.config") > "$work/$1/log" 2>&1
+	 scripts/kconfig/merge_config.sh -m -O "$work/$1" "$work/$1/base" \
+		"$TOP/kernel-config/pmem.config" &&
+	 make -s O="$work/$1" olddefconfig) > "$work/$1/log" 2>&1
 }
 
 # Every line of the fragment is in the result, and what it needs is too.
