@@ -29,7 +29,7 @@ took() {
 	TIME=$((${EPOCHREALTIME/./} - start))
 }
 
-# median NUMBER...
-median() {
-	printf '%s\n' "$@" | sort -n | sed -n "$((($# + 1) / 2))p"
+# least NUMBER...
+least() {
+	printf '%s\n' "$@" | sort -n | head -n 1
 }

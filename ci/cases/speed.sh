@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # Loading and zeroing take less time than with drivers/nvdimm on as much memory,
-# by turns in one guest; the median of five counts.
+# by turns in one guest. The fastest of nine turns counts: what else the host does
+# only adds time.
 #
 # Time means little in an emulated machine, a ratio more. Loading is page
 # descriptors for 32 GiB: here four devices by two CPUs, there one by one. It is
@@ -47,14 +48,14 @@ load_theirs
 load_ours
 
 ours=() theirs=()
-for ((i = 0; i < 5; i++)); do
+for ((i = 0; i < 9; i++)); do
 	rmmod nd_pmem pmem
 	took load_theirs
 	theirs+=("$TIME")
 	took load_ours
 	ours+=("$TIME")
 done
-our_time=$(median "${ours[@]}") their_time=$(median "${theirs[@]}")
+our_time=$(least "${ours[@]}") their_time=$(least "${theirs[@]}")
 report "loading 32 GiB takes $((our_time * 100 / their_time)) % of drivers/nvdimm's time, at most $load_limit ($our_time us, $their_time us)" \
 	at_most $load_limit "$our_time" "$their_time"
 
@@ -79,13 +80,13 @@ zeroes() {
 ours=() theirs=()
 fill $our
 fill $their
-for ((i = 0; i < 5; i++)); do
+for ((i = 0; i < 9; i++)); do
 	theirs+=("$(zero $their)")
 	ours+=("$(zero $our)")
 done
 report "a GiB of ours is zeroes, and no more" zeroes $our
 report "a GiB of theirs is the same" zeroes $their
-our_time=$(median "${ours[@]}") their_time=$(median "${theirs[@]}")
+our_time=$(least "${ours[@]}") their_time=$(least "${theirs[@]}")
 report "zeroing 1 GiB takes $((our_time * 100 / their_time)) % of drivers/nvdimm's time, at most $zero_limit ($our_time us, $their_time us)" \
 	at_most $zero_limit "$our_time" "$their_time"
 rmmod pmem
