@@ -31,8 +31,9 @@ declare -A NAMES=(
 	['Wrong medium type']=EMEDIUMTYPE
 )
 
+# log: what the driver has said; of all else the harness judges
 log() {
-	dmesg --kernel --level=emerg,alert,crit,err,warn
+	dmesg --kernel --level=emerg,alert,crit,err,warn | sed -n '/\] pmem: /p'
 }
 
 # refuse PARAMETERS ERRNO LINE: loading ends with that, and is as if never tried
