@@ -8,17 +8,14 @@
 #include <linux/err.h>
 #include <linux/gfp.h>
 #include <linux/io.h>
-#include <linux/iomap.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/page-flags.h>
 #include <linux/panic.h>
-#include <linux/pfn_t.h>
 #include <linux/rcupdate.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
-#include <linux/vmalloc.h>
 #include <kunit/test.h>
 
 #include "pmem.h"
@@ -648,155 +645,13 @@ static struct kunit_suite pmem_layout_suite = {
 };
 
 #ifdef CONFIG_FS_DAX
-/*
- * How filesystems have ranges of files zeroed. The file is one extent on a device
- * that counts what it is asked to do.
- */
-#define ZERO_FILE	(5UL * SZ_1M)
-#define ZERO_PIECE	SZ_2M
-
-struct zero_device {
-	struct dax_device *dax;
-	char *addr;		/* ZERO_FILE bytes */
-	unsigned int calls;
-	size_t pages;
-	unsigned int good;	/* calls before the first that fails */
-};
-
-static struct zero_device *zero_device(struct kunit *test)
-{
-	return (struct zero_device *)test->priv;
-}
-
-static long zero_direct_access(struct dax_device *dax, pgoff_t pgoff,
-			       long nr_pages, enum dax_access_mode mode,
-			       void **kaddr, pfn_t *pfn)
-{
-	struct zero_device *dev = (struct zero_device *)dax_get_private(dax);
-
-	if (kaddr)
-		*kaddr = dev->addr + PFN_PHYS(pgoff);
-	return nr_pages;
-}
-
-static int zero_page_range(struct dax_device *dax, pgoff_t pgoff,
-			   size_t nr_pages)
-{
-	struct zero_device *dev = (struct zero_device *)dax_get_private(dax);
-
-	if (dev->calls++ == dev->good)
-		return -EHWPOISON;
-	dev->pages += nr_pages;
-	memset(dev->addr + PFN_PHYS(pgoff), 0, PFN_PHYS(nr_pages));
-	return 0;
-}
-
-static const struct dax_operations zero_dax_ops = {
-	.direct_access		= zero_direct_access,
-	.zero_page_range	= zero_page_range,
-};
-
-static int zero_iomap_begin(struct inode *inode, loff_t pos, loff_t length,
-			    unsigned int flags, struct iomap *iomap,
-			    struct iomap *srcmap)
-{
-	iomap->dax_dev = ((struct zero_device *)inode->i_private)->dax;
-	iomap->type = IOMAP_MAPPED;
-	iomap->addr = 0;
-	iomap->offset = 0;
-	iomap->length = ZERO_FILE;
-	return 0;
-}
-
-static const struct iomap_ops zero_iomap_ops = {
-	.iomap_begin	= zero_iomap_begin,
-};
-
-static int zero_init(struct kunit *test)
-{
-	struct zero_device *dev;
-	void *memory;
-
-	dev = (struct zero_device *)kunit_kzalloc(test, sizeof(*dev),
-						  GFP_KERNEL);
-	if (!dev)
-		return -ENOMEM;
-	test->priv = dev;
-	dev->good = UINT_MAX;
-	memory = vmalloc(ZERO_FILE);
-	if (!memory)
-		return -ENOMEM;
-	dev->addr = (char *)memory;
-	memset(dev->addr, GUARD, ZERO_FILE);
-	dev->dax = alloc_dax(dev, &zero_dax_ops);
-	return PTR_ERR_OR_ZERO(dev->dax);
-}
-
-static void zero_exit(struct kunit *test)
-{
-	struct zero_device *dev = zero_device(test);
-
-	if (!dev)
-		return;
-	if (!IS_ERR_OR_NULL(dev->dax)) {
-		kill_dax(dev->dax);
-		put_dax(dev->dax);
-	}
-	vfree(dev->addr);
-}
-
-static int zero_file(struct kunit *test, loff_t pos, loff_t len)
-{
-	struct inode *inode;
-
-	inode = (struct inode *)kunit_kzalloc(test, sizeof(*inode), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, inode);
-	inode->i_private = zero_device(test);
-	return dax_zero_range(inode, pos, len, NULL, &zero_iomap_ops);
-}
-
-static void extents_are_zeroed_in_pieces(struct kunit *test)
-{
-	struct zero_device *dev = zero_device(test);
-	u64 pos = SZ_4K + 100, len = 4 * SZ_1M + 300;
-
-	KUNIT_ASSERT_EQ(test, zero_file(test, pos, len), 0);
-	expect_all(test, dev->addr, GUARD, pos);
-	expect_all(test, dev->addr + pos, 0, len);
-	expect_all(test, dev->addr + pos + len, GUARD, ZERO_FILE - pos - len);
-	/* all pages but the first and the last, of which there are parts */
-	KUNIT_EXPECT_EQ(test, dev->pages, PHYS_PFN(4 * SZ_1M) - 1);
-	KUNIT_EXPECT_LE(test, dev->calls, DIV_ROUND_UP(len, ZERO_PIECE));
-}
-
-static void parts_of_pages_are_not_handed_down(struct kunit *test)
-{
-	struct zero_device *dev = zero_device(test);
-
-	KUNIT_ASSERT_EQ(test, zero_file(test, 100, PAGE_SIZE), 0);
-	expect_all(test, dev->addr, GUARD, 100);
-	expect_all(test, dev->addr + 100, 0, PAGE_SIZE);
-	expect_all(test, dev->addr + 100 + PAGE_SIZE, GUARD,
-		   ZERO_FILE - 100 - PAGE_SIZE);
-	KUNIT_EXPECT_EQ(test, dev->calls, 0);
-}
-
-static void memory_that_cannot_be_zeroed_is_eio(struct kunit *test)
-{
-	struct zero_device *dev = zero_device(test);
-
-	dev->good = 1;
-	KUNIT_ASSERT_EQ(test, zero_file(test, 0, ZERO_FILE), -EIO);
-	KUNIT_EXPECT_EQ(test, dev->calls, 2);
-}
-
 /* The memory of a device that is gone is used again, soon and for any other. */
 static void new_devices_have_no_old_flags(struct kunit *test)
 {
 	unsigned int i;
 
 	for (i = 0; i < 64; i++) {
-		struct dax_device *dax = alloc_dax(NULL, &zero_dax_ops);
+		struct dax_device *dax = alloc_dax(NULL, NULL);
 		int synchronous;
 
 		KUNIT_ASSERT_FALSE(test, IS_ERR(dax));
@@ -810,23 +665,18 @@ static void new_devices_have_no_old_flags(struct kunit *test)
 	}
 }
 
-static struct kunit_case pmem_zero_cases[] = {
-	KUNIT_CASE(extents_are_zeroed_in_pieces),
-	KUNIT_CASE(parts_of_pages_are_not_handed_down),
-	KUNIT_CASE(memory_that_cannot_be_zeroed_is_eio),
+static struct kunit_case pmem_dax_cases[] = {
 	KUNIT_CASE(new_devices_have_no_old_flags),
 	{ }
 };
 
-static struct kunit_suite pmem_zero_suite = {
-	.name		= "pmem_zero",
-	.init		= zero_init,
-	.exit		= zero_exit,
-	.test_cases	= pmem_zero_cases,
+static struct kunit_suite pmem_dax_suite = {
+	.name		= "pmem_dax",
+	.test_cases	= pmem_dax_cases,
 };
 
 kunit_test_suites(&pmem_copy_suite, &pmem_poison_suite, &pmem_layout_suite,
-		  &pmem_zero_suite);
+		  &pmem_dax_suite);
 #else
 kunit_test_suites(&pmem_copy_suite, &pmem_poison_suite, &pmem_layout_suite);
 #endif /* CONFIG_FS_DAX */
