@@ -39,8 +39,9 @@ export PMEM_TEST_NODAX_DIR=/mnt/nodax
 mkfs.ext4 -q -E nodiscard /dev/pmem2
 mkdir -p "$PMEM_TEST_NODAX_DIR"
 mount /dev/pmem2 "$PMEM_TEST_NODAX_DIR"
-run contiguous same_bytes huge_pages map_sync fault_counters pinned upgrade upgrade_race
 ! on_debug_kernel || export PMEM_TEST_QUICK=1
+run contiguous same_bytes huge_pages map_sync fault_counters pinned pinned_unlinked fsync_locked \
+	zero_pages read_hole upgrade upgrade_race
 for test in blocks chunks defrag; do
 	run $test
 	umount "$PMEM_TEST_DIR"

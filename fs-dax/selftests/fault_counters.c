@@ -7,13 +7,11 @@
 
 #define WINDOWS		4
 #define FILE_SIZE	(WINDOWS * PMD_SIZE)
-#define PUD_SIZE	(512 * PMD_SIZE)
 
-enum { PTE, PMD, PMD_FALLBACK, PUD, PUD_FALLBACK, COUNTERS };
+enum { PTE, PMD, PMD_FALLBACK, COUNTERS };
 
 static const char * const names[COUNTERS] = {
 	"dax_fault_pte", "dax_fault_pmd", "dax_fault_pmd_fallback",
-	"dax_fault_pud", "dax_fault_pud_fallback",
 };
 
 static unsigned long before[COUNTERS];
@@ -28,16 +26,15 @@ static void start(void)
 
 /*
  * Whether the counters have gone up by so much since start(). What falls back may
- * be tried once more with another lock held. An attempt at a PUD is made where the
- * page tables and the VMA have room, which is not for us to say here.
+ * be tried once more with another lock held.
  */
 static void went_up(unsigned long pte, unsigned long pmd, unsigned long fallback,
 		    const char *what)
 {
-	const unsigned long expected[COUNTERS] = { pte, pmd, fallback, 0, 0 };
+	const unsigned long expected[COUNTERS] = { pte, pmd, fallback };
 	int i, good = 1;
 
-	for (i = 0; i < PUD_FALLBACK; i++) {
+	for (i = 0; i < COUNTERS; i++) {
 		unsigned long change = vm_counter(names[i]) - before[i];
 
 		if (change == expected[i] ||
@@ -108,31 +105,6 @@ static void test_sync(void)
 	close(fd);
 }
 
-static void test_pud(void)
-{
-	int fd = dax_file(PMD_SIZE);
-	char *area, *map;
-
-	if (ftruncate(fd, PUD_SIZE))
-		ksft_exit_fail_msg("ftruncate: %s\n", strerror(errno));
-	area = (char *)mmap(NULL, 3 * PUD_SIZE, PROT_NONE,
-			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (area == MAP_FAILED)
-		ksft_exit_fail_msg("mmap: %s\n", strerror(errno));
-	map = (char *)(((uintptr_t)area + PUD_SIZE - 1) & ~(PUD_SIZE - 1));
-	map = (char *)mmap(map, PUD_SIZE, PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0);
-	if (map == MAP_FAILED)
-		ksft_exit_fail_msg("mmap: %s\n", strerror(errno));
-	start();
-	asm volatile("" : : "r" (map[PMD_SIZE]));
-	ksft_test_result(vm_counter(names[PUD]) == before[PUD] &&
-			 vm_counter(names[PUD_FALLBACK]) == before[PUD_FALLBACK] + 1 &&
-			 vm_counter(names[PMD]) == before[PMD] + 1,
-			 "1 GiB is tried, and falls back to 2 MiB\n");
-	munmap(area, 3 * PUD_SIZE);
-	close(fd);
-}
-
 int main(void)
 {
 	char *map;
@@ -140,7 +112,7 @@ int main(void)
 
 	ksft_print_header();
 	fd = aligned_dax_file(FILE_SIZE);
-	ksft_set_plan(7);
+	ksft_set_plan(6);
 
 	map = dax_map(fd, FILE_SIZE);
 	start();
@@ -160,6 +132,5 @@ int main(void)
 	test_private(fd);
 	test_hole();
 	test_sync();
-	test_pud();
 	ksft_finished();
 }

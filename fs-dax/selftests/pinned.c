@@ -2,7 +2,8 @@
 /*
  * A file keeps the blocks of a page that is pinned: truncate waits until the pin
  * has gone. That holds too after write() has written over the page, and over its
- * neighbours, of which a mapping shows zero pages.
+ * neighbours, of which a mapping shows zero pages, and when the page is not mapped
+ * any more.
  */
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -52,16 +53,36 @@ static void pin(const char *map, int *ends)
 		ksft_exit_fail_msg("vmsplice: %s\n", strerror(errno));
 }
 
-int main(void)
+static void test_truncate(int fd, const int *ends, const char *what)
+{
+	pid_t child = truncate_in_child(fd, ends);
+
+	ksft_test_result(!ends_well(child, WAIT_MS),
+			 "%s: truncate waits for a page that is pinned\n", what);
+	close(ends[0]);
+	close(ends[1]);
+	ksft_test_result(ends_well(child, 20 * WAIT_MS),
+			 "%s: and ends when the pin has gone\n", what);
+}
+
+static void test_unmapped(void)
+{
+	int fd = dax_file(FILE_SIZE), ends[2];
+	char *map = dax_map(fd, FILE_SIZE);
+
+	map[0] = 1;
+	pin(map, ends);
+	munmap(map, FILE_SIZE);
+	test_truncate(fd, ends, "unmapped");
+	close(fd);
+}
+
+static void test_written(void)
 {
 	char buffer[FILE_SIZE], *map;
 	int fd, ends[2];
 	size_t offset;
-	pid_t child;
 
-	ksft_print_header();
-	test_variable("PMEM_TEST_DIR");
-	ksft_set_plan(3);
 	fd = dax_file(FILE_SIZE);
 	map = dax_map(fd, FILE_SIZE);
 	for (offset = 0; offset < FILE_SIZE; offset += PAGE)
@@ -78,11 +99,17 @@ int main(void)
 	ksft_test_result(!memcmp(map + PAGE, buffer, FILE_SIZE - PAGE),
 			 "the mapping shows what was written\n");
 
-	child = truncate_in_child(fd, ends);
-	ksft_test_result(!ends_well(child, WAIT_MS),
-			 "truncate waits for a page that is pinned\n");
-	close(ends[0]);
-	close(ends[1]);
-	ksft_test_result(ends_well(child, 20 * WAIT_MS), "and ends when the pin has gone\n");
+	test_truncate(fd, ends, "written over");
+	munmap(map, FILE_SIZE);
+	close(fd);
+}
+
+int main(void)
+{
+	ksft_print_header();
+	test_variable("PMEM_TEST_DIR");
+	ksft_set_plan(5);
+	test_written();
+	test_unmapped();
 	ksft_finished();
 }

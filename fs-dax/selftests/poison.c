@@ -159,7 +159,7 @@ static void test_file(const char *device, char *buffer)
 	uint64_t offset;
 	int fd, code;
 
-	fd = dax_file(FILE_SIZE);
+	fd = aligned_dax_file(FILE_SIZE);
 	map = dax_map(fd, FILE_SIZE);
 	fresh = dax_map(fd, FILE_SIZE);
 	hidden = (char *)mmap(NULL, PAGE, PROT_NONE,
@@ -214,6 +214,7 @@ static void test_file(const char *device, char *buffer)
 		ksft_test_result_skip("MADV_HWPOISON: %s\n", strerror(errno));
 		ksft_test_result_skip("MADV_HWPOISON: %s\n", strerror(errno));
 		ksft_test_result_skip("MADV_HWPOISON: %s\n", strerror(errno));
+		ksft_test_result_skip("MADV_HWPOISON: %s\n", strerror(errno));
 	} else {
 		ksft_test_result(code == BUS_MCEERR_AR &&
 				 badblocks_are(device, list) &&
@@ -225,6 +226,9 @@ static void test_file(const char *device, char *buffer)
 				 badblocks_are(device, "") &&
 				 !touch(map + 8 * PAGE),
 				 "until it is written over\n");
+		/* no other page was marked in its place */
+		memset(map, 0x5a, FILE_SIZE);
+		ksft_test_result(!fsync(fd), "and then fsync() is good for all pages\n");
 	}
 	close(fd);
 }
@@ -245,7 +249,7 @@ int main(void)
 	if (!buffer)
 		ksft_exit_fail_msg("no memory\n");
 
-	ksft_set_plan(19);
+	ksft_set_plan(20);
 	test_block(disk, buffer);
 	test_file(device, buffer);
 	ksft_finished();
