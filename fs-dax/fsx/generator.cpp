@@ -17,7 +17,8 @@ constexpr std::array<unsigned, Kinds> Weights = {
     2,  2,               // collapse, insert
     8,  4,  4,           // map, remap, unmap
     16, 12, 2, 4,  2,    // map_write to fork
-    3,  2,  2, 1,  1,    // private_map to compare
+    3,  2,  2, 1,        // private_map to reopen
+    1,  4,  2, 3,  2, 1, // recreate to compare
 };
 
 constexpr std::uint64_t Total =
@@ -161,11 +162,19 @@ void Generator::choose_place(Operation &operation, const Model &model) {
     in_mapping(operation, model, false);
     operation.other = offset_below(model.limit());
     break;
+  case Kind::clone:
+  case Kind::dedupe:
+    in_file(operation, model.size());
+    round_out(operation, model.block_size());
+    operation.other = offset_below(model.limit()) & ~(model.block_size() - 1);
+    break;
   case Kind::map_write:
   case Kind::map_read:
+  case Kind::vm_read:
   case Kind::fork:
     in_mapping(operation, model, false);
     break;
+  case Kind::pin:
   case Kind::protect:
   case Kind::dont_need:
   case Kind::msync:

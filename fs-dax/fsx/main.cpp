@@ -40,6 +40,9 @@ model in memory after each one. Exit status 1 when they differ; the file stays.
   --jobs N        files, each with a process and with seed + 1, + 2 ... (1)
   --touchers N    processes per file that read and write, without changing
                   anything, while the operations go on (0)
+  --hold MS       how long pages are pinned at most, in milliseconds (200)
+  --beside        fill the filesystem with other files, of which a pinned page
+                  must not show anything; give it one that is not large
   --check N       compare all of a file after every N operations (1000)
   --tail N        show the last N operations when files differ (20)
   --without KINDS leave out kinds of operations, by names with commas between
@@ -61,6 +64,8 @@ struct Options {
   std::uint64_t size = 24 << 20;
   std::uint64_t jobs = 1;
   std::uint64_t touchers = 0;
+  std::uint64_t hold = 200;
+  bool beside = false;
   std::uint64_t check = 1000;
   std::uint64_t tail = 20;
   std::set<Kind> without;
@@ -117,6 +122,10 @@ void take_option(Options &options, const std::string &name,
     options.jobs = number(name, value, 1, 1000);
   else if (name == "touchers")
     options.touchers = number(name, value, 0, 100);
+  else if (name == "hold")
+    options.hold = number(name, value, 0, 100'000);
+  else if (name == "beside")
+    options.beside = true;
   else if (name == "check")
     options.check = number(name, value, 1, Most);
   else if (name == "tail")
@@ -140,6 +149,7 @@ Options parse(int argc, char **argv) {
       {"check", Needs, nullptr, 0},        {"tail", Needs, nullptr, 0},
       {"without", Needs, nullptr, 0},      {"break", Needs, nullptr, 0},
       {"replay", Needs, nullptr, 0},       {"print", no_argument, nullptr, 0},
+      {"hold", Needs, nullptr, 0},         {"beside", no_argument, nullptr, 0},
       {"help", no_argument, nullptr, 'h'}, {nullptr, 0, nullptr, 0}};
   Options options;
   int index = 0;
@@ -234,7 +244,8 @@ class Job {
 public:
   Job(const Options &options, const std::string &name)
       : options(options), path(name),
-        model(options.size, block_size(options.directory)), file(name, model),
+        model(options.size, block_size(options.directory)),
+        file(name, model, std::chrono::milliseconds(options.hold)),
         source(options) {}
 
   /// @return whether the file was what the model said to the end
@@ -329,6 +340,31 @@ int run_job(Options options, std::uint64_t number) {
   return 0;
 }
 
+/// The process that writes other files, if there is to be one.
+class Beside {
+public:
+  explicit Beside(const Options &options) : directory(options.directory) {
+    if (!options.beside)
+      return;
+    // a file and what of it is pinned, as it is or was
+    const std::uint64_t reserve = 4 * options.size * options.jobs;
+    child = start([&]() -> int { write_beside_for_ever(directory, reserve); });
+  }
+  ~Beside() {
+    if (!child)
+      return;
+    kill(*child, SIGKILL);
+    waitpid(*child, nullptr, 0);
+    remove_beside(directory);
+  }
+  Beside(const Beside &) = delete;
+  Beside &operator=(const Beside &) = delete;
+
+private:
+  std::string directory;
+  std::optional<pid_t> child;
+};
+
 int run_jobs(Options options) {
   for (const Kind kind : unsupported_in(options.directory))
     if (options.without.insert(kind).second)
@@ -337,10 +373,12 @@ int run_jobs(Options options) {
   std::set<pid_t> jobs;
   for (std::uint64_t i = 0; i < options.jobs; i++)
     jobs.insert(start([&] { return run_job(options, i); }));
+  const Beside beside(options);
   int failed = 0;
   while (!jobs.empty()) {
     int status = 0;
-    jobs.erase(wait(&status));
+    const pid_t ended = wait(&status);
+    jobs.erase(ended);
     if (status == 0 || failed)
       continue;
     failed = 1;

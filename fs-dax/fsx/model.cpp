@@ -75,18 +75,25 @@ bool Model::allows(const Operation &operation) const {
   case Kind::unmap:
     return length < mapping.length && length % PageSize == 0;
   case Kind::map_write:
+  case Kind::vm_read:
   case Kind::fork:
     return in_file && in_mapping(operation);
   case Kind::map_read:
     return in_mapping(operation);
+  case Kind::pin:
   case Kind::protect:
   case Kind::dont_need:
   case Kind::msync:
     return pages && in_mapping(operation);
   case Kind::private_map:
     return in_file && is_phase(other);
+  case Kind::clone:
+  case Kind::dedupe:
+    return blocks && other % block == 0 && in_file &&
+           inside(other, length, max_size) && !overlap(offset, other, length);
   case Kind::sync:
   case Kind::reopen:
+  case Kind::recreate:
   case Kind::compare:
     return true;
   }
@@ -136,11 +143,16 @@ Range Model::apply(const Operation &operation) {
   case Kind::append:
     return put(operation, size());
   case Kind::write_from_map:
+  case Kind::clone:
+  case Kind::dedupe:
     return copy(offset, other, length);
   case Kind::read_into_map:
     return copy(other, offset, length);
   case Kind::truncate:
     return resize(length);
+  case Kind::recreate:
+    mappings = {};
+    return resize(0);
   case Kind::allocate:
     return grow(offset + length, offset);
   case Kind::punch:

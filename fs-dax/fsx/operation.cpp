@@ -18,7 +18,8 @@ constexpr std::array<std::string_view, Kinds> Names = {
     "collapse",       "insert",        "map",         "remap",
     "unmap",          "map_write",     "map_read",    "protect",
     "dont_need",      "fork",          "private_map", "sync",
-    "msync",          "reopen",        "compare"};
+    "msync",          "reopen",        "recreate",    "pin",
+    "vm_read",        "clone",         "dedupe",      "compare"};
 
 } // namespace
 

@@ -42,6 +42,11 @@ enum class Kind {
   sync,        ///< fsync(2) or fdatasync(2)
   msync,       ///< msync(2): slot, offset, length
   reopen,      ///< close(2) and open(2)
+  recreate,    ///< munmap(2) of all, unlink(2), and open(2) of a new file
+  pin,         ///< vmsplice(2) to a pipe, for a while: slot, offset, length
+  vm_read,     ///< process_vm_readv(2) of mapped bytes: slot, offset, length
+  clone,       ///< FICLONERANGE of whole blocks to other: offset, length
+  dedupe,      ///< write(2) of a copy to other, and FIDEDUPERANGE: the same
   compare,     ///< all of the file is read, by pread(2) and by a mapping
 };
 

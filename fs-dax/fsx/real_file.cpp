@@ -8,10 +8,16 @@
 #include <cstring>
 #include <iostream>
 #include <sstream>
+#include <system_error>
+#include <utility>
 
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -88,6 +94,28 @@ unsigned char *map_file(int fd, unsigned char *address, std::uint64_t offset,
   return static_cast<unsigned char *>(got);
 }
 
+bool has_dax(int fd) {
+  struct statx status;
+  require(statx(fd, "", AT_EMPTY_PATH, 0, &status), "statx");
+  return status.stx_attributes & STATX_ATTR_DAX;
+}
+
+std::optional<dax::Descriptor> open_if_there(const std::string &name) {
+  try {
+    return dax::Descriptor(name, O_RDWR);
+  } catch (const std::system_error &error) {
+    if (error.code().value() != ENOENT)
+      throw;
+    return {};
+  }
+}
+
+long faults_of_thread() {
+  rusage usage;
+  require(getrusage(RUSAGE_THREAD, &usage), "getrusage");
+  return usage.ru_minflt + usage.ru_majflt;
+}
+
 /// Runs something in a child, and requires that it goes well there too.
 template <typename Body> void in_child(Body body) {
   const pid_t child = ::fork();
@@ -118,10 +146,11 @@ std::vector<std::array<Arena, 2>> make_arenas(std::uint64_t length) {
 
 } // namespace
 
-RealFile::RealFile(const std::string &name, const Model &model)
+RealFile::RealFile(const std::string &name, const Model &model,
+                   std::chrono::milliseconds hold)
     : path(name), file(name, O_RDWR | O_CREAT | O_TRUNC, 0600),
       arenas(make_arenas(model.map_limit())), private_arena(model.map_limit()),
-      buffer(model.map_limit()) {}
+      buffer(model.map_limit()), uses_dax(has_dax(file.get())), pins(hold) {}
 
 unsigned char *RealFile::address(unsigned slot, const Mapping &mapping,
                                  std::uint64_t offset) const {
@@ -233,11 +262,93 @@ void RealFile::write_at_end(const Operation &operation, const Model &model) {
 
 void RealFile::reopen() { file = dax::Descriptor(path, O_RDWR); }
 
-void RealFile::synchronize(const Operation &operation) {
+/// A new file takes the place of this one, of which nothing is left but pins.
+void RealFile::recreate(const Model &model) {
+  for (unsigned slot = 0; slot < Slots; slot++) {
+    const Mapping &mapping = model.mapping(slot);
+    if (mapping.length)
+      unmap({.kind = Kind::unmap, .slot = slot}, mapping);
+  }
+  stored_at = {};
+  require(unlink(path.c_str()), "unlink");
+  file = dax::Descriptor(path, O_RDWR | O_CREAT | O_EXCL, 0600);
+  // the blocks of the old one are free when its pins have gone
+  for (unsigned tries = 0; tries < 100; tries++) {
+    struct statvfs status;
+    require(syncfs(file.get()), "syncfs");
+    require(fstatvfs(file.get(), &status), "fstatvfs");
+    if (status.f_bavail * status.f_frsize >= 2 * model.limit())
+      return;
+    usleep(100'000);
+  }
+}
+
+/// Has the file use a block for two of its offsets.
+void RealFile::share(const Operation &operation) {
+  const auto &[kind, slot, offset, length, other, value] = operation;
+  if (kind == Kind::clone) {
+    file_clone_range range{};
+    range.src_fd = file.get();
+    range.src_offset = offset;
+    range.src_length = length;
+    range.dest_offset = other;
+    require(ioctl(file.get(), FICLONERANGE, &range), "FICLONERANGE");
+    return;
+  }
+  require(pread(file.get(), buffer.data(), length, static_cast<off_t>(offset)),
+          length, "pread");
+  require(pwrite(file.get(), buffer.data(), length, static_cast<off_t>(other)),
+          length, "pwrite");
+  union {
+    file_dedupe_range range;
+    char room[sizeof(file_dedupe_range) + sizeof(file_dedupe_range_info)];
+  } same{};
+  same.range.src_offset = offset;
+  same.range.src_length = length;
+  same.range.dest_count = 1;
+  same.range.info[0].dest_fd = file.get();
+  same.range.info[0].dest_offset = other;
+  require(ioctl(file.get(), FIDEDUPERANGE, &same.range), "FIDEDUPERANGE");
+  if (same.range.info[0].status != FILE_DEDUPE_RANGE_SAME)
+    throw Mismatch("FIDEDUPERANGE finds a difference between " + hex(offset) +
+                   " and its copy at " + hex(other));
+}
+
+/// Reads through page tables, as a debugger does.
+void RealFile::read_by_process(const Operation &operation, const Model &model) {
+  const auto &[kind, slot, offset, length, other, value] = operation;
+  const iovec to = {buffer.data(), length};
+  const iovec from = {address(slot, model.mapping(slot), offset), length};
+  require(process_vm_readv(getpid(), &to, 1, &from, 1, 0), length,
+          "process_vm_readv");
+  require_same(std::span(buffer).first(length),
+               model.bytes().subspan(offset, length), offset,
+               "process_vm_readv of mapping " + std::to_string(slot));
+}
+
+/// Requires that stores fault after fsync(): a page that can be stored to
+/// without is one whose stores no fsync() knows of.
+void RealFile::require_protected(const Model &model) {
+  for (unsigned slot = 0; slot < Slots; slot++) {
+    const auto offset = std::exchange(stored_at[slot], {});
+    if (!uses_dax || !offset || *offset >= model.size())
+      continue;
+    const long before = faults_of_thread();
+    if (!touch_guarded(address(slot, model.mapping(slot), *offset)))
+      throw Mismatch("SIGBUS at a store to a part of the file");
+    if (faults_of_thread() == before)
+      throw Mismatch("after fsync, the page at " + hex(*offset) +
+                     " of mapping " + std::to_string(slot) +
+                     " can be stored to without a fault");
+  }
+}
+
+void RealFile::synchronize(const Operation &operation, const Model &model) {
   if (operation.value % 2)
     require(fsync(file.get()), "fsync");
   else
     require(fdatasync(file.get()), "fdatasync");
+  require_protected(model);
 }
 
 /// Some mappings are with MAP_SYNC, where the filesystem has that; few, because
@@ -245,6 +356,7 @@ void RealFile::synchronize(const Operation &operation) {
 void RealFile::map(const Operation &operation) {
   const auto &[kind, slot, offset, length, other, value] = operation;
   unsigned char *const where = address(slot, {offset, length, other}, offset);
+  stored_at[slot] = {};
   if (value % 16 == 0 &&
       mmap(where, length, PROT_READ | PROT_WRITE,
            MAP_SHARED_VALIDATE | MAP_SYNC | MAP_FIXED, file.get(),
@@ -256,6 +368,7 @@ void RealFile::map(const Operation &operation) {
 void RealFile::remap(const Operation &operation, const Mapping &mapping) {
   const auto &[kind, slot, offset, length, other, value] = operation;
   unsigned char *const from = address(slot, mapping, mapping.offset);
+  stored_at[slot] = {};
   const Arena &old = arenas[slot][turn[slot]];
   turn[slot] ^= 1;
   unsigned char *const to =
@@ -270,6 +383,7 @@ void RealFile::unmap(const Operation &operation, const Mapping &mapping) {
   unsigned char *const from =
       address(operation.slot, mapping, mapping.offset + operation.length);
   const std::uint64_t length = mapping.length - operation.length;
+  stored_at[operation.slot] = {};
   require(munmap(from, length), "munmap");
   arenas[operation.slot][turn[operation.slot]].clear(from, length);
 }
@@ -363,10 +477,17 @@ void RealFile::perform(const Operation &operation, const Model &model) {
     use_privately(operation, model);
     break;
   case Kind::sync:
-    synchronize(operation);
+    synchronize(operation, model);
     break;
   case Kind::reopen:
     reopen();
+    break;
+  case Kind::recreate:
+    recreate(model);
+    break;
+  case Kind::clone:
+  case Kind::dedupe:
+    share(operation);
     break;
   case Kind::compare:
     compare(model);
@@ -403,6 +524,13 @@ void RealFile::perform_mapped(const Operation &operation, const Model &model) {
     break;
   case Kind::map_write:
     store(bytes(), length, value);
+    stored_at[slot] = offset;
+    break;
+  case Kind::pin:
+    pins.add({bytes(), length}, value);
+    break;
+  case Kind::vm_read:
+    read_by_process(operation, model);
     break;
   case Kind::map_read:
     load_mapped(slot, {offset, offset + length}, model);
@@ -426,6 +554,8 @@ void RealFile::perform_mapped(const Operation &operation, const Model &model) {
 
 void RealFile::verify(const Operation &operation, Range changed,
                       const Model &model) {
+  if (const auto complaint = pins.complaint())
+    throw Mismatch(*complaint);
   struct stat status;
   require(fstat(file.get(), &status), "fstat");
   if (static_cast<std::uint64_t>(status.st_size) != model.size())
@@ -471,18 +601,36 @@ std::set<Kind> unsupported_in(const std::string &directory) {
       dax::fail(std::string(name_of(kind)));
     unsupported.insert(kind);
   }
+  file_clone_range range{};
+  range.src_fd = file.get();
+  range.src_length = block;
+  range.dest_offset = 2 * block;
+  if (ioctl(file.get(), FICLONERANGE, &range)) {
+    if (errno != EOPNOTSUPP)
+      dax::fail("FICLONERANGE");
+    unsupported.insert({Kind::clone, Kind::dedupe});
+  }
+  // a kernel may have been built without it
+  if (process_vm_readv(getpid(), nullptr, 0, nullptr, 0, 0)) {
+    if (errno != ENOSYS)
+      dax::fail("process_vm_readv");
+    unsupported.insert(Kind::vm_read);
+  }
   return unsupported;
 }
 
 void touch_for_ever(const std::string &name, std::uint64_t limit,
                     std::uint64_t seed) {
-  const dax::Descriptor file(name, O_RDWR);
   const Arena arena(limit);
   while (true) {
+    // by its name each time: there may be another one
+    const auto file = open_if_there(name);
+    if (!file)
+      continue;
     // huge pages by turns with small ones
     const std::uint64_t phase = next_random(seed) % 2 ? 0 : WindowSize / 2;
     unsigned char *const bytes =
-        map_file(file.get(), arena.place(0, phase), 0, limit, MAP_SHARED);
+        map_file(file->get(), arena.place(0, phase), 0, limit, MAP_SHARED);
     for (unsigned i = 0; i < 1000; i++) {
       unsigned char *const byte = bytes + next_random(seed) % limit;
       unsigned char read;

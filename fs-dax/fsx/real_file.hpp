@@ -8,9 +8,12 @@
 #include "descriptor.hpp"
 #include "model.hpp"
 #include "operation.hpp"
+#include "pins.hpp"
 
 #include <array>
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -29,8 +32,10 @@ public:
   /// Makes an empty file; one of that name is gone.
   /// @param name path of the file
   /// @param model what will be done with it, for its limits
+  /// @param hold how long pages are pinned at most
   /// @throws std::system_error when that fails
-  RealFile(const std::string &name, const Model &model);
+  RealFile(const std::string &name, const Model &model,
+           std::chrono::milliseconds hold = std::chrono::milliseconds(200));
 
   /// Does an operation that the model allows, and compares what it reads.
   /// @param operation what to do
@@ -57,7 +62,11 @@ private:
   void write_pieces(const Operation &operation);
   void write_at_end(const Operation &operation, const Model &model);
   void reopen();
-  void synchronize(const Operation &operation);
+  void recreate(const Model &model);
+  void share(const Operation &operation);
+  void read_by_process(const Operation &operation, const Model &model);
+  void require_protected(const Model &model);
+  void synchronize(const Operation &operation, const Model &model);
   void map(const Operation &operation);
   void remap(const Operation &operation, const Mapping &mapping);
   void unmap(const Operation &operation, const Mapping &mapping);
@@ -81,11 +90,15 @@ private:
   std::vector<std::array<Arena, 2>> arenas;
   Arena private_arena;
   std::vector<unsigned char> buffer;
+  bool uses_dax;
+  std::array<std::optional<std::uint64_t>, Slots> stored_at; ///< file offsets
+  Pins pins;
 };
 
-/// Finds out which kinds the filesystem of a directory does not know.
+/// Finds out which kinds the filesystem of a directory, or the kernel, does not
+/// know.
 /// @param directory where a file is made and removed
-/// @return kinds that failed with EOPNOTSUPP
+/// @return kinds that failed with EOPNOTSUPP or ENOSYS
 /// @throws std::system_error when anything else fails
 std::set<Kind> unsupported_in(const std::string &directory);
 

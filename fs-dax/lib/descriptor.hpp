@@ -17,6 +17,9 @@ public:
   /// @param mode permissions of a file that O_CREAT makes
   /// @throws std::system_error with the name, and the reason that open(2) has
   explicit Descriptor(const std::string &name, int flags, unsigned mode = 0);
+  /// Takes an open file over.
+  /// @param number what a system call returned, not negative
+  explicit Descriptor(int number) : fd(number) {}
   ~Descriptor();
   Descriptor(Descriptor &&other) noexcept;
   Descriptor &operator=(Descriptor &&other) noexcept;

@@ -6,16 +6,22 @@
 #include "guard.hpp"
 #include "model.hpp"
 #include "operation.hpp"
+#include "pins.hpp"
 #include "real_file.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
+#include <memory>
 #include <set>
+#include <span>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <unistd.h>
@@ -140,6 +146,61 @@ TEST(Model, AllowsOnlyWhatHasItsPlace) {
                              .offset = 0,
                              .length = Block,
                              .other = Block - 1}));
+}
+
+TEST(Model, CopiesWhatIsShared) {
+  for (const Kind kind : {Kind::clone, Kind::dedupe}) {
+    Model model = filled(4 * Block);
+    const auto before = part(model, 0, 4 * Block);
+    const Operation share{
+        .kind = kind, .offset = Block, .length = Block, .other = 5 * Block};
+    ASSERT_TRUE(model.allows(share));
+    model.apply(share);
+    EXPECT_EQ(model.size(), 6 * Block);
+    EXPECT_EQ(part(model, 0, 4 * Block), before);
+    EXPECT_EQ(part(model, 5 * Block, Block),
+              std::vector<unsigned char>(before.begin() + Block,
+                                         before.begin() + 2 * Block));
+    EXPECT_FALSE(model.allows({.kind = kind,
+                               .offset = Block + 1,
+                               .length = Block,
+                               .other = 5 * Block}));
+    EXPECT_FALSE(model.allows(
+        {.kind = kind, .offset = 0, .length = 2 * Block, .other = Block}));
+  }
+}
+
+TEST(Model, HasNothingLeftOfAFileThatIsRecreated) {
+  Model model = filled(4 * Block);
+  model.apply({.kind = Kind::map, .slot = 1, .offset = 0, .length = Block});
+  model.apply({.kind = Kind::recreate});
+  EXPECT_EQ(model.size(), 0);
+  EXPECT_EQ(model.mapping(1).length, 0);
+}
+
+TEST(Beside, IsFoundInMemory) {
+  auto bytes = written(64, 5);
+  EXPECT_FALSE(find_beside(bytes));
+  std::memcpy(bytes.data() + 40, &BesideWord, sizeof(BesideWord));
+  EXPECT_EQ(find_beside(bytes), 40);
+}
+
+TEST(Pins, ComplainOfOtherFilesOnly) {
+  std::vector<std::uint64_t> memory(2 * PageSize / sizeof(BesideWord), 1);
+  void *const start = memory.data();
+  std::size_t room = memory.size() * sizeof(BesideWord);
+  void *aligned = start;
+  ASSERT_TRUE(std::align(PageSize, PageSize, aligned, room));
+  const std::span page(static_cast<unsigned char *>(aligned), PageSize);
+  for (const bool beside : {false, true}) {
+    Pins pins(std::chrono::milliseconds(20));
+    ASSERT_TRUE(pins.add(page, 1));
+    // what a pipe holds is the page, not a copy
+    if (beside)
+      std::memcpy(page.data() + 8, &BesideWord, sizeof(BesideWord));
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    EXPECT_EQ(pins.complaint().has_value(), beside);
+  }
 }
 
 TEST(Generator, MakesWhatTheFileAllowsAndAllKindsOfIt) {
