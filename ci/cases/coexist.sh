@@ -10,6 +10,7 @@
 # memory: 14G
 # cmdline: memmap=2G!4G memmap=4G$8G
 # reboots: 1
+# debug: no
 set -euo pipefail
 
 # disks FOLDER: the names of the pmem disks below a folder of /sys/devices

@@ -9,6 +9,7 @@
 # cmdline: memmap=4G$4G
 # module: pmem start=4 size=4 count=4
 # timeout: 300
+# debug: no
 set -euo pipefail
 
 # shellcheck source=ci/report.sh

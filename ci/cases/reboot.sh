@@ -7,6 +7,7 @@
 # cmdline: memmap=4G$4G
 # module: pmem start=4 size=4 count=2
 # reboots: 1
+# debug: no
 set -euo pipefail
 
 # shellcheck source=ci/report.sh
