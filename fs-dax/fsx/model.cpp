@@ -50,6 +50,8 @@ bool Model::allows(const Operation &operation) const {
   case Kind::zero:
   case Kind::zero_keep:
     return inside(offset, length, max_size);
+  case Kind::read_part:
+    return inside(offset, length, max_size) && other < length;
   case Kind::append:
     return inside(size(), length, max_size);
   case Kind::write_from_map:

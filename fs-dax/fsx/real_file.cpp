@@ -149,7 +149,7 @@ std::vector<std::array<Arena, 2>> make_arenas(std::uint64_t length) {
 RealFile::RealFile(const std::string &name, const Model &model,
                    std::chrono::milliseconds hold)
     : path(name), file(name, O_RDWR | O_CREAT | O_TRUNC, 0600),
-      arenas(make_arenas(model.map_limit())), private_arena(model.map_limit()),
+      arenas(make_arenas(model.map_limit())), scratch(model.map_limit()),
       buffer(model.map_limit()), uses_dax(has_dax(file.get())), pins(hold) {}
 
 unsigned char *RealFile::address(unsigned slot, const Mapping &mapping,
@@ -229,6 +229,37 @@ void RealFile::read(Range range, const Model &model) {
     require_same(std::span(buffer).first(there),
                  model.bytes().subspan(range.begin, there), range.begin,
                  "pread");
+}
+
+/// Reads into a buffer that faults. Whatever could be read is right, and where
+/// there is something and none could be, the call must say so: that 0 bytes
+/// were read says that the file ends here.
+void RealFile::read_part(const Operation &operation, const Model &model) {
+  const auto &[kind, slot, offset, length, other, value] = operation;
+  const std::uint64_t pages = page_up(other);
+  unsigned char *const begin = scratch.place(0, 0);
+  if (pages &&
+      mmap(begin, pages, PROT_READ | PROT_WRITE,
+           MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
+    dax::fail("mmap");
+  unsigned char *const to = begin + (pages - other);
+  const ssize_t got = pread(file.get(), to, length, static_cast<off_t>(offset));
+  if (got < 0 && errno != EFAULT)
+    dax::fail("pread");
+  if (got == 0 && offset < model.size())
+    throw Mismatch("pread into a buffer that faults did 0 bytes at " +
+                   hex(offset) + " of a file of " + hex(model.size()) +
+                   " bytes");
+  if (got > 0) {
+    const auto done = static_cast<std::uint64_t>(got);
+    if (done > other || done > model.size() - std::min(offset, model.size()))
+      throw Mismatch("pread did " + std::to_string(got) + " bytes where " +
+                     std::to_string(other) + " can be stored");
+    require_same({to, done}, model.bytes().subspan(offset, done), offset,
+                 "pread into a buffer that faults");
+  }
+  if (pages)
+    scratch.clear(begin, pages);
 }
 
 /// Writes in up to eight pieces, some of which are empty.
@@ -412,8 +443,8 @@ void RealFile::use_privately(const Operation &operation, const Model &model) {
   const std::uint64_t begin = range.begin & ~(PageSize - 1);
   const std::uint64_t length = page_up(range.end) - begin;
   unsigned char *const mapping =
-      map_file(file.get(), private_arena.place(begin, operation.other), begin,
-               length, MAP_PRIVATE);
+      map_file(file.get(), scratch.place(begin, operation.other), begin, length,
+               MAP_PRIVATE);
   unsigned char *const bytes = mapping + (range.begin - begin);
   load(bytes, range, model, "private mapping");
   store(bytes, operation.length, operation.value);
@@ -430,7 +461,7 @@ void RealFile::use_privately(const Operation &operation, const Model &model) {
       store(bytes, operation.length, ~operation.value);
     });
   still_stored();
-  private_arena.clear(mapping, length);
+  scratch.clear(mapping, length);
   read(range, model);
 }
 
@@ -462,6 +493,9 @@ void RealFile::perform(const Operation &operation, const Model &model) {
     break;
   case Kind::read:
     read({offset, offset + length}, model);
+    break;
+  case Kind::read_part:
+    read_part(operation, model);
     break;
   case Kind::truncate:
   case Kind::allocate:

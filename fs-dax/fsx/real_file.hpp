@@ -78,6 +78,7 @@ private:
                   const std::string &view);
   void load_mapped(unsigned slot, Range range, const Model &model);
   void read(Range range, const Model &model);
+  void read_part(const Operation &operation, const Model &model);
   void fork_and_touch(const Operation &operation, const Model &model);
   void use_privately(const Operation &operation, const Model &model);
   unsigned char *address(unsigned slot, const Mapping &mapping,
@@ -88,7 +89,7 @@ private:
   std::array<unsigned, Slots> turn{}; ///< which arena of two, so that a mapping
                                       ///< can move from one to the other
   std::vector<std::array<Arena, 2>> arenas;
-  Arena private_arena;
+  Arena scratch; ///< for what is mapped during one operation
   std::vector<unsigned char> buffer;
   bool uses_dax;
   std::array<std::optional<std::uint64_t>, Slots> stored_at; ///< file offsets

@@ -136,6 +136,8 @@ TEST(Model, AllowsOnlyWhatHasItsPlace) {
   EXPECT_FALSE(
       model.allows({.kind = Kind::insert, .offset = 1, .length = Block}));
   EXPECT_FALSE(model.allows({.kind = Kind::map_read, .length = 1}));
+  EXPECT_FALSE(
+      model.allows({.kind = Kind::read_part, .length = 8, .other = 8}));
 
   model.apply({.kind = Kind::map, .offset = 0, .length = 8 * Block});
   EXPECT_TRUE(model.allows(
