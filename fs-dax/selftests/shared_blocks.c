@@ -74,17 +74,17 @@ static int all_are(const char *bytes, size_t from, size_t to, char value)
 static void test_dedupe(void)
 {
 	char data[BLOCK], got[BLOCK];
-	int old, new, hole, zeroes;
+	int unwritten, written, hole, zeroes;
 
 	memset(data, 6, BLOCK);
-	old = dax_empty_file();
-	new = dax_empty_file();
-	if (fallocate(old, 0, 0, BLOCK) || fsync(old) ||
-	    pwrite(new, data, BLOCK, 0) != (ssize_t)BLOCK)
+	unwritten = dax_empty_file();
+	written = dax_empty_file();
+	if (fallocate(unwritten, 0, 0, BLOCK) || fsync(unwritten) ||
+	    pwrite(written, data, BLOCK, 0) != (ssize_t)BLOCK)
 		ksft_exit_fail_msg("%s\n", strerror(errno));
-	write_below(old, data);
-	ksft_test_result(dedupe(new, old) &&
-			 pread(new, got, BLOCK, 0) == (ssize_t)BLOCK &&
+	write_below(unwritten, data);
+	ksft_test_result(dedupe(written, unwritten) &&
+			 pread(written, got, BLOCK, 0) == (ssize_t)BLOCK &&
 			 !memcmp(got, data, BLOCK),
 			 "an unwritten block is not the same as what was in it\n");
 
@@ -94,7 +94,7 @@ static void test_dedupe(void)
 	if (ftruncate(hole, BLOCK) ||
 	    pwrite(zeroes, data, BLOCK, 0) != (ssize_t)BLOCK)
 		ksft_exit_fail_msg("%s\n", strerror(errno));
-	ksft_test_result(!dedupe(hole, zeroes) && !dedupe(zeroes, old) &&
+	ksft_test_result(!dedupe(hole, zeroes) && !dedupe(zeroes, unwritten) &&
 			 pread(zeroes, got, BLOCK, 0) == (ssize_t)BLOCK &&
 			 !memcmp(got, data, BLOCK),
 			 "a hole, unwritten and written zeroes are the same\n");
