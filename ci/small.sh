@@ -54,10 +54,10 @@ changed_objects() {
 		case $file in
 		drivers/nvdimm/*) [ "$(value ND_PMEM)" != n ] || continue ;;
 		drivers/dax/super.c) [ "$(value DAX)" != n ] || continue ;;
-		drivers/md/dm-log-writes.c) [ "$(value DM_LOG_WRITES)" != n ] || continue ;;
-		drivers/md/*) [ "$(value BLK_DEV_DM)" != n ] || continue ;;
 		fs/dax.c) [ "$(value FS_DAX)" != n ] || continue ;;
+		fs/ext2/*) [ "$(value EXT2_FS)" != n ] || continue ;;
 		fs/ext4/*) [ "$(value EXT4_FS)" != n ] || continue ;;
+		fs/xfs/*) [ "$(value XFS_FS)" != n ] || continue ;;
 		esac
 		echo "${file%.c}.o"
 	done
