@@ -13,7 +13,7 @@ namespace {
 /// shortens the file is rare, so that there is something to move.
 constexpr std::array<unsigned, Kinds> Weights = {
     10, 4,  4, 10, 3, 3, 3, // write to read_into_map
-    3,  4,  2, 5,  4, 2,    // truncate to zero_keep
+    3,  4,  2, 5,  4, 2, 2, // truncate to unshare
     2,  2,                  // collapse, insert
     8,  4,  4,              // map, remap, unmap
     16, 12, 2, 4,  2,       // map_write to fork

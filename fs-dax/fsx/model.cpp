@@ -49,6 +49,7 @@ bool Model::allows(const Operation &operation) const {
   case Kind::punch:
   case Kind::zero:
   case Kind::zero_keep:
+  case Kind::unshare:
     return inside(offset, length, max_size);
   case Kind::read_part:
     return inside(offset, length, max_size) && other < length;
@@ -156,6 +157,7 @@ Range Model::apply(const Operation &operation) {
     mappings = {};
     return resize(0);
   case Kind::allocate:
+  case Kind::unshare:
     return grow(offset + length, offset);
   case Kind::punch:
   case Kind::zero_keep:

@@ -29,6 +29,7 @@ enum class Kind {
   punch,          ///< PUNCH_HOLE
   zero,           ///< ZERO_RANGE
   zero_keep,      ///< ZERO_RANGE with KEEP_SIZE
+  unshare,        ///< UNSHARE_RANGE: offset, length
   collapse,       ///< COLLAPSE_RANGE: offset and length are of whole blocks
   insert,         ///< INSERT_RANGE: the same
   map,            ///< mmap(2) shared: slot, offset, length; other is the phase

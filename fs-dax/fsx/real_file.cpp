@@ -80,6 +80,8 @@ int fallocate_mode(Kind kind) {
     return FALLOC_FL_COLLAPSE_RANGE;
   case Kind::insert:
     return FALLOC_FL_INSERT_RANGE;
+  case Kind::unshare:
+    return FALLOC_FL_UNSHARE_RANGE;
   default:
     return 0;
   }
@@ -503,6 +505,7 @@ void RealFile::perform(const Operation &operation, const Model &model) {
   case Kind::punch:
   case Kind::zero:
   case Kind::zero_keep:
+  case Kind::unshare:
   case Kind::collapse:
   case Kind::insert:
     change_size(operation);
@@ -628,7 +631,7 @@ std::set<Kind> unsupported_in(const std::string &directory) {
   require(ftruncate(file.get(), 4 * block), "ftruncate");
   for (const Kind kind :
        {Kind::allocate, Kind::allocate_keep, Kind::punch, Kind::zero,
-        Kind::zero_keep, Kind::insert, Kind::collapse}) {
+        Kind::zero_keep, Kind::unshare, Kind::insert, Kind::collapse}) {
     if (fallocate(file.get(), fallocate_mode(kind), block, block) == 0)
       continue;
     if (errno != EOPNOTSUPP)
