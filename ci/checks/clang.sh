@@ -36,6 +36,6 @@ cpp() {
 	project_files '*.cpp' |
 		(cd "$TOP" && xargs -n 4 -P "$(nproc)" \
 			clang++ -fsyntax-only -std=c++20 -Wall -Wextra -Werror -I drivers-block-pmem \
-			-I fs-dax/lib -I fs-dax/daxmap -I fs-dax/bench -I fs-dax/fsx -x c++)
+			-I fs-dax/lib -I fs-dax/daxmap -I fs-dax/bench -I fs-dax/fsx -I tools/counts -x c++)
 }
 report 'clang++ reads the tools and the unit tests without a warning' cpp

@@ -16,7 +16,7 @@ clean() {
 	[ "$status" = 0 ] || { echo "$output"; return 1; }
 }
 for test in layout_test infoblock_test windows_test memory_test \
-	block_device_test mappings_test report_test aging_test ways_test turns_test fsx_test; do
+	block_device_test mappings_test report_test aging_test ways_test turns_test instruction_test fsx_test; do
 	status=0
 	output=$("$build/$test" 2>&1) || status=$?
 	sed -n 's/^\[       OK \] \([^ ]*\).*/ok - \1/p; s/^\[  FAILED  \] \([^ ,]*\) (.*/not ok - \1/p' <<< "$output"
