@@ -3,9 +3,11 @@
  * MAP_SYNC, the promise that a store needs no fsync() to be found again, is
  * given for files on these devices and not for files on the same filesystem
  * without DAX. PMEM_TEST_NODAX_DIR is a directory on one of those; without it the
- * second half is skipped.
+ * last test is skipped.
  */
 #include "dax_file.h"
+
+#include <sys/resource.h>
 
 #define FILE_SIZE	(2UL << 20)
 
@@ -21,6 +23,50 @@ static int map_sync(int fd)
 	return 0;
 }
 
+static long faults(void)
+{
+	struct rusage usage;
+
+	if (getrusage(RUSAGE_SELF, &usage))
+		ksft_exit_fail_msg("getrusage: %s\n", strerror(errno));
+	return usage.ru_minflt + usage.ru_majflt;
+}
+
+/*
+ * Where another mapping has a huge page, a small one of MAP_SYNC is stored to, each
+ * time with metadata of the file to commit.
+ */
+static void test_huge_page(void)
+{
+	const size_t page = sysconf(_SC_PAGESIZE);
+	const int stores = 64;
+	int fd = aligned_dax_file(PMD_SIZE), i;
+	char *huge = dax_map(fd, PMD_SIZE), *small = dax_map_small(fd, PMD_SIZE);
+	long before;
+
+	memset(huge, 1, PMD_SIZE);
+	if (huge_bytes(huge, PMD_SIZE) != PMD_SIZE) {
+		ksft_test_result_skip("the filesystem gives no huge page\n");
+		return;
+	}
+	if (mmap(small, PMD_SIZE, PROT_READ | PROT_WRITE,
+		 MAP_SHARED_VALIDATE | MAP_SYNC | MAP_FIXED, fd, 0) == MAP_FAILED)
+		ksft_exit_fail_msg("mmap: %s\n", strerror(errno));
+	if (fsync(fd))
+		ksft_exit_fail_msg("fsync: %s\n", strerror(errno));
+	small[stores * page] = 2;
+
+	before = faults();
+	for (i = 0; i < stores; i++) {
+		if (pwrite(fd, "", 1, PMD_SIZE + 2 * i * page) != 1)
+			ksft_exit_fail_msg("pwrite: %s\n", strerror(errno));
+		small[i * page] = 2;
+	}
+	ksft_test_result(faults() - before == stores,
+			 "%d stores beside a huge page are %ld faults\n",
+			 stores, faults() - before);
+}
+
 int main(void)
 {
 	const char *dir;
@@ -29,12 +75,13 @@ int main(void)
 
 	ksft_print_header();
 	fd = dax_file(FILE_SIZE);
-	ksft_set_plan(3);
+	ksft_set_plan(4);
 
 	err = map_sync(fd);
 	ksft_test_result(!err, "MAP_SYNC on DAX works (error %d)\n", -err);
 	ksft_test_result(pread(fd, &byte, 1, FILE_SIZE - 1) == 1 &&
 			 byte == 0x5a, "and the file has what was stored\n");
+	test_huge_page();
 
 	dir = getenv("PMEM_TEST_NODAX_DIR");
 	if (!dir) {
