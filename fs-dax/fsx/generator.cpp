@@ -12,13 +12,13 @@ namespace {
 /// How often each kind is tried, in the order of @ref Kind. What moves or
 /// shortens the file is rare, so that there is something to move.
 constexpr std::array<unsigned, Kinds> Weights = {
-    10, 4,  4, 10, 3, 3, 3, // write to read_into_map
-    3,  4,  2, 5,  4, 2, 2, // truncate to unshare
-    2,  2,                  // collapse, insert
-    8,  4,  4,              // map, remap, unmap
-    16, 12, 2, 4,  2,       // map_write to fork
-    3,  2,  2, 1,           // private_map to reopen
-    1,  4,  2, 3,  2, 1,    // recreate to compare
+    10, 4,  4, 3, 10, 3, 3, 3, // write to read_into_map
+    3,  4,  2, 5, 4,  2, 2,    // truncate to unshare
+    2,  2,                     // collapse, insert
+    8,  4,  4,                 // map, remap, unmap
+    16, 12, 2, 4, 2,           // map_write to fork
+    3,  2,  2, 1,              // private_map to reopen
+    1,  4,  2, 3, 2,  1,       // recreate to compare
 };
 
 constexpr std::uint64_t Total =
@@ -153,6 +153,7 @@ void Generator::choose_place(Operation &operation, const Model &model) {
   case Kind::unmap:
     choose_mapping(operation, model);
     break;
+  case Kind::write_part:
   case Kind::read_part:
     in_file(operation, model.limit());
     operation.other = below(operation.length);

@@ -51,6 +51,7 @@ bool Model::allows(const Operation &operation) const {
   case Kind::zero_keep:
   case Kind::unshare:
     return inside(offset, length, max_size);
+  case Kind::write_part:
   case Kind::read_part:
     return inside(offset, length, max_size) && other < length;
   case Kind::append:
@@ -140,6 +141,7 @@ Range Model::apply(const Operation &operation) {
   switch (kind) {
   case Kind::write:
   case Kind::writev:
+  case Kind::write_part:
   case Kind::map_write:
   case Kind::fork:
     return put(operation, offset);

@@ -11,14 +11,41 @@ namespace fsx {
 
 namespace {
 
-constexpr std::array<std::string_view, Kinds> Names = {
-    "write",          "writev",        "append",    "read",     "read_part",
-    "write_from_map", "read_into_map", "truncate",  "allocate", "allocate_keep",
-    "punch",          "zero",          "zero_keep", "unshare",  "collapse",
-    "insert",         "map",           "remap",     "unmap",    "map_write",
-    "map_read",       "protect",       "dont_need", "fork",     "private_map",
-    "sync",           "msync",         "reopen",    "recreate", "pin",
-    "vm_read",        "clone",         "dedupe",    "compare"};
+constexpr std::array<std::string_view, Kinds> Names = {"write",
+                                                       "writev",
+                                                       "append",
+                                                       "write_part",
+                                                       "read",
+                                                       "read_part",
+                                                       "write_from_map",
+                                                       "read_into_map",
+                                                       "truncate",
+                                                       "allocate",
+                                                       "allocate_keep",
+                                                       "punch",
+                                                       "zero",
+                                                       "zero_keep",
+                                                       "unshare",
+                                                       "collapse",
+                                                       "insert",
+                                                       "map",
+                                                       "remap",
+                                                       "unmap",
+                                                       "map_write",
+                                                       "map_read",
+                                                       "protect",
+                                                       "dont_need",
+                                                       "fork",
+                                                       "private_map",
+                                                       "sync",
+                                                       "msync",
+                                                       "reopen",
+                                                       "recreate",
+                                                       "pin",
+                                                       "vm_read",
+                                                       "clone",
+                                                       "dedupe",
+                                                       "compare"};
 
 } // namespace
 

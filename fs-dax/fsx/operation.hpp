@@ -15,12 +15,14 @@ namespace fsx {
 
 /// Kinds of operations, with the fields of @ref Operation that they use.
 enum class Kind {
-  write,     ///< pwrite(2): offset, length
-  writev,    ///< pwritev(2) of several pieces: offset, length
-  append,    ///< write(2) with O_APPEND: length
-  read,      ///< pread(2): offset, length
-  read_part, ///< pread(2): offset, length; the buffer faults behind the first
-             ///< other bytes
+  write,      ///< pwrite(2): offset, length
+  writev,     ///< pwritev(2) of several pieces: offset, length
+  append,     ///< write(2) with O_APPEND: length
+  write_part, ///< pwrite(2): offset, length; the buffer faults behind the first
+              ///< other bytes, and then all of it is written
+  read,       ///< pread(2): offset, length
+  read_part,  ///< pread(2): offset, length; the buffer faults behind the first
+              ///< other bytes
   write_from_map, ///< pwrite(2) at other of mapped bytes: slot, offset, length
   read_into_map,  ///< pread(2) at other into mapped bytes: slot, offset, length
   truncate,       ///< ftruncate(2): length is the new size

@@ -233,35 +233,82 @@ void RealFile::read(Range range, const Model &model) {
                  "pread");
 }
 
-/// Reads into a buffer that faults. Whatever could be read is right, and where
-/// there is something and none could be, the call must say so: that 0 bytes
-/// were read says that the file ends here.
-void RealFile::read_part(const Operation &operation, const Model &model) {
-  const auto &[kind, slot, offset, length, other, value] = operation;
-  const std::uint64_t pages = page_up(other);
+/// Calls a function with a buffer, behind the last byte of which a fault fails.
+template <typename Body>
+void RealFile::with_buffer_that_faults(std::uint64_t length, Body body) {
+  const std::uint64_t pages = page_up(length);
   unsigned char *const begin = scratch.place(0, 0);
   if (pages &&
       mmap(begin, pages, PROT_READ | PROT_WRITE,
            MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
     dax::fail("mmap");
-  unsigned char *const to = begin + (pages - other);
-  const ssize_t got = pread(file.get(), to, length, static_cast<off_t>(offset));
-  if (got < 0 && errno != EFAULT)
-    dax::fail("pread");
-  if (got == 0 && offset < model.size())
-    throw Mismatch("pread into a buffer that faults did 0 bytes at " +
-                   hex(offset) + " of a file of " + hex(model.size()) +
-                   " bytes");
-  if (got > 0) {
-    const auto done = static_cast<std::uint64_t>(got);
-    if (done > other || done > model.size() - std::min(offset, model.size()))
-      throw Mismatch("pread did " + std::to_string(got) + " bytes where " +
-                     std::to_string(other) + " can be stored");
-    require_same({to, done}, model.bytes().subspan(offset, done), offset,
-                 "pread into a buffer that faults");
-  }
+  body(begin + (pages - length));
   if (pages)
     scratch.clear(begin, pages);
+}
+
+/// Reads into a buffer that faults. Whatever could be read is right, and where
+/// there is something and none could be, the call must say so: that 0 bytes
+/// were read says that the file ends here.
+void RealFile::read_part(const Operation &operation, const Model &model) {
+  const auto &[kind, slot, offset, length, other, value] = operation;
+  const std::uint64_t there =
+      offset < model.size() ? std::min(length, model.size() - offset) : 0;
+  with_buffer_that_faults(other, [&, offset = offset, length = length,
+                                  other = other](unsigned char *to) {
+    const ssize_t got =
+        pread(file.get(), to, length, static_cast<off_t>(offset));
+    if (got < 0 && (errno != EFAULT || (there && other)))
+      dax::fail("pread into a buffer of " + std::to_string(other) + " bytes");
+    const auto done = static_cast<std::uint64_t>(std::max<ssize_t>(got, 0));
+    if ((got == 0 && there) || done > std::min(other, there))
+      throw Mismatch("pread into a buffer of " + std::to_string(other) +
+                     " bytes did " + std::to_string(got) + " of " +
+                     std::to_string(there) + " bytes at " + hex(offset));
+    if (done)
+      require_same({to, done}, model.bytes().subspan(offset, done), offset,
+                   "pread into a buffer that faults");
+  });
+}
+
+/// Writes from a buffer that faults. The bytes that the call says are written,
+/// and no others of their pages. Then the rest is written, too.
+void RealFile::write_part(const Operation &operation, const Model &model) {
+  const auto &[kind, slot, offset, length, other, value] = operation;
+  fill(std::span(buffer).first(length), value);
+  const std::vector<unsigned char> bytes(buffer.begin(),
+                                         buffer.begin() + length);
+  with_buffer_that_faults(other, [&, offset = offset, length = length,
+                                  other = other](unsigned char *from) {
+    std::copy_n(bytes.begin(), other, from);
+    const ssize_t got =
+        pwrite(file.get(), from, length, static_cast<off_t>(offset));
+    if (got < 0 && errno != EFAULT)
+      dax::fail("pwrite of a buffer of " + std::to_string(other) + " bytes");
+    const auto done = static_cast<std::uint64_t>(std::max<ssize_t>(got, 0));
+    if (got == 0 || done > other)
+      throw Mismatch("pwrite of a buffer of " + std::to_string(other) +
+                     " bytes did " + std::to_string(got) + " bytes");
+
+    const std::uint64_t begin = offset & ~(PageSize - 1);
+    const std::uint64_t size =
+        done ? std::max(model.size(), offset + done) : model.size();
+    const std::uint64_t end = std::min(page_up(offset + length), size);
+    if (begin >= end)
+      return;
+    std::vector<unsigned char> wanted(end - begin);
+    if (begin < model.size())
+      std::copy_n(model.bytes().begin() + begin,
+                  std::min(end, model.size()) - begin, wanted.begin());
+    std::copy_n(bytes.begin(), done, wanted.begin() + (offset - begin));
+    require(pread(file.get(), buffer.data(), end - begin,
+                  static_cast<off_t>(begin)),
+            end - begin, "pread");
+    require_same(std::span(buffer).first(end - begin), wanted, begin,
+                 "pread after a write of a buffer that faults");
+  });
+  require(pwrite(file.get(), bytes.data(), length, static_cast<off_t>(offset)),
+          length, "pwrite");
 }
 
 /// Writes in up to eight pieces, some of which are empty.
@@ -498,6 +545,9 @@ void RealFile::perform(const Operation &operation, const Model &model) {
     break;
   case Kind::read_part:
     read_part(operation, model);
+    break;
+  case Kind::write_part:
+    write_part(operation, model);
     break;
   case Kind::truncate:
   case Kind::allocate:

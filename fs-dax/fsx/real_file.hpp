@@ -78,7 +78,10 @@ private:
                   const std::string &view);
   void load_mapped(unsigned slot, Range range, const Model &model);
   void read(Range range, const Model &model);
+  template <typename Body>
+  void with_buffer_that_faults(std::uint64_t length, Body body);
   void read_part(const Operation &operation, const Model &model);
+  void write_part(const Operation &operation, const Model &model);
   void fork_and_touch(const Operation &operation, const Model &model);
   void use_privately(const Operation &operation, const Model &model);
   unsigned char *address(unsigned slot, const Mapping &mapping,
