@@ -110,10 +110,34 @@ void share(int from, std::uint64_t offset, int to) {
   check(ioctl(to, FICLONERANGE, &range) == 0, "FICLONERANGE");
 }
 
-/// Prints how many cache lines are written back by each of some operations,
-/// until what they did is durable. Each is done to a block that two files
-/// share.
+/// Prints how many cache lines a function has written back.
+template <typename Body>
+void print_flushes(Counter &counter, const char *what, Body body) {
+  std::printf("%lu %s\n", counter.count(body).written_back, what);
+}
+
+void require_huge(const dax::SharedMap &map, std::uint64_t length) {
+  if (map.mapped().huge != length)
+    throw std::runtime_error("the file is not mapped in pages of 2 MiB");
+}
+
+/// Prints how many lines are written back until the store to a page that stays
+/// in the file is durable, where the rest of its 2 MiB page goes.
 void flushes(Counter &counter, const std::string &directory) {
+  const std::string name = directory + "/counts";
+  const dax::Descriptor file = written_file(name, 1);
+  const dax::SharedMap map(file.get(), name, 0, Window);
+  map.data()[0] = 'y';
+  require_huge(map, Window);
+  print_flushes(counter, "truncate", [&] {
+    check(ftruncate(file.get(), Window / 2) == 0, "ftruncate");
+    check(fsync(file.get()) == 0, "fsync");
+  });
+}
+
+/// Prints how many lines are written back by each of some operations on a block
+/// that two files share, until what they did is durable.
+void shared_flushes(Counter &counter, const std::string &directory) {
   const std::string name = directory + "/counts";
   const dax::Descriptor file = written_file(name, 2);
   const dax::Descriptor other = new_file(name + ".shared");
@@ -122,29 +146,26 @@ void flushes(Counter &counter, const std::string &directory) {
     share(fd, 8 * block * Page, other.get());
   const dax::SharedMap map(fd, name, 0, 2 * Window);
   map.data()[Window] = 'y';
+  require_huge(map, Window);
   check(fsync(fd) == 0, "fsync");
   share(fd, Window + 8 * Page, other.get());
   check(syncfs(fd) == 0, "syncfs");
 
-  const auto print = [&](const char *what, auto body) {
-    const Counts counts = counter.count(body);
-    std::printf("%lu %s\n", counts.written_back, what);
-  };
-  print("write", [&] {
+  print_flushes(counter, "write", [&] {
     write_at(fd, 1000, 100);
     check(fsync(fd) == 0, "fsync");
   });
-  print("unshare", [&] {
+  print_flushes(counter, "unshare", [&] {
     check(fallocate(fd, FALLOC_FL_UNSHARE_RANGE, 8 * Page, Page) == 0,
           "FALLOC_FL_UNSHARE_RANGE");
     check(fsync(fd) == 0, "fsync");
   });
-  print("zero", [&] {
+  print_flushes(counter, "zero", [&] {
     check(fallocate(fd, FALLOC_FL_ZERO_RANGE, 16 * Page + 100, 200) == 0,
           "FALLOC_FL_ZERO_RANGE");
     check(fsync(fd) == 0, "fsync");
   });
-  print("sync_fault", [&] {
+  print_flushes(counter, "sync_fault", [&] {
     void *const sync = mmap(nullptr, Page, PROT_READ | PROT_WRITE,
                             MAP_SHARED_VALIDATE | MAP_SYNC, fd, 24 * Page);
     check(sync != MAP_FAILED, "mmap with MAP_SYNC");
@@ -152,7 +173,7 @@ void flushes(Counter &counter, const std::string &directory) {
   });
   // the fault has left a dirty page
   check(fsync(fd) == 0, "fsync");
-  print("neighbour", [&] {
+  print_flushes(counter, "neighbour", [&] {
     map.data()[Window + 64 * Page] = 'z';
     write_at(fd, Window + 8 * Page, Page);
     check(fsync(fd) == 0, "fsync");
@@ -200,11 +221,12 @@ int main(int argc, char **argv) {
   app.add_option("--counts", counts, "the file that the plugin writes to")
       ->required();
   CLI::App *const flush = app.add_subcommand(
-      "flushes", "cache lines that are written back until an operation on a "
-                 "shared block is durable");
+      "flushes", "cache lines that are written back until a store is durable");
+  CLI::App *const shared = app.add_subcommand(
+      "shared", "the same for operations on blocks that two files share");
   CLI::App *const fault =
       app.add_subcommand("faults", "instructions per page fault");
-  for (CLI::App *const command : {flush, fault})
+  for (CLI::App *const command : {flush, shared, fault})
     command->add_option("directory", directory, "where files are made")
         ->required();
   fault->add_option("--windows", windows, "size of the file, in 2 MiB")
@@ -216,6 +238,8 @@ int main(int argc, char **argv) {
     Counter counter(counts);
     if (*flush)
       flushes(counter, directory);
+    else if (*shared)
+      shared_flushes(counter, directory);
     else
       faults(counter, directory, windows);
   } catch (const std::exception &error) {

@@ -30,6 +30,8 @@ struct alignas(64) Cpu {
 std::array<Cpu, MaxCpus> cpus;
 std::FILE *out;
 
+/// Counts a block when it begins; of the one with a mark, what is behind the
+/// mark counts as before it.
 /// @param data the number of instructions
 void block(unsigned vcpu, void *data) {
   cpus[vcpu % MaxCpus].counts.instructions +=
