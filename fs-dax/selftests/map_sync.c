@@ -54,6 +54,9 @@ static void test_huge_page(void)
 		ksft_exit_fail_msg("mmap: %s\n", strerror(errno));
 	if (fsync(fd))
 		ksft_exit_fail_msg("fsync: %s\n", strerror(errno));
+	/* what the first call of each takes */
+	if (pwrite(fd, "", 1, PMD_SIZE + 2 * stores * page) != 1)
+		ksft_exit_fail_msg("pwrite: %s\n", strerror(errno));
 	small[stores * page] = 2;
 
 	before = faults();
