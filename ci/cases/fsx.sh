@@ -31,10 +31,14 @@ found() {
 		grep 'byte 0x.* is .*, expected' <<< "$said"
 }
 
-# check FILESYSTEM FSCK...: it is mounted
-check() {
+# fill FILESYSTEM ARGUMENT...: what it finds
+fill() {
 	report "$1: files have what was done to them" \
-		dax_fsx --seconds "$seconds" --jobs 2 --size 8M --touchers 1 --beside /mnt/mem
+		dax_fsx --jobs 2 --size 8M --beside "${@:2}" /mnt/mem
+}
+
+# clean FILESYSTEM FSCK...: after it was unmounted
+clean() {
 	umount /mnt/mem
 	report "$1: the filesystem is clean" "${@:2}"
 }
@@ -50,15 +54,21 @@ if [ "${only:-ext4}" = ext4 ]; then
 		dax_fsx --seconds "$((seconds / 3))" --jobs 2 --seed 101 /mnt/mem
 	[ -z "$before_pmd" ] ||
 		report 'pages of 2 MiB and of 4 KiB had their part in it' more
-	check ext4 e2fsck -fn /dev/pmem0
+	fill ext4 --seconds "$seconds" --touchers 1
+	clean ext4 e2fsck -fn /dev/pmem0
 fi
 if [ "${only:-xfs}" = xfs ]; then
 	mkfs.xfs -q -f -K -m reflink=1 -d size=1g,su=2m,sw=1 -l su=32k /dev/pmem0
 	mount -o dax=always /dev/pmem0 /mnt/mem
-	check xfs xfs_repair -n /dev/pmem0
+	# Where blocks are shared, a fault that copies one can undo a write() that
+	# copies the same one, on any kernel: XFS has no lock for both.
+	fill xfs --seconds "$((seconds / 2))" --touchers 1 --without clone,dedupe
+	fill 'xfs, with shared blocks' --seconds "$((seconds / 2))"
+	clean xfs xfs_repair -n /dev/pmem0
 fi
 if [ "${only:-ext2}" = ext2 ]; then
 	mkfs.ext2 -q -F -b 4096 -E nodiscard /dev/pmem0 512M
 	mount -t ext2 -o dax /dev/pmem0 /mnt/mem
-	check ext2 e2fsck -fn /dev/pmem0
+	fill ext2 --seconds "$seconds" --touchers 1
+	clean ext2 e2fsck -fn /dev/pmem0
 fi
