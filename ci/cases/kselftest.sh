@@ -10,7 +10,7 @@
 # memory: 65G
 # cmdline: memmap=32G$32G
 # module: pmem
-# timeout: 400
+# timeout: 500
 set -euo pipefail
 
 run() {
