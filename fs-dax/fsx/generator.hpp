@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /// @file
-/// Operations by chance, the same ones for the same seed.
+/// Random operations, the same ones for the same seed.
 #ifndef FSX_GENERATOR_HPP
 #define FSX_GENERATOR_HPP
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /// @file
-/// dax_fsx: operations by chance on files, held against a model in memory.
+/// dax_fsx: random operations on files, compared with a model in memory.
 #include "generator.hpp"
 #include "guard.hpp"
 #include "model.hpp"
@@ -30,7 +30,7 @@ namespace {
 
 constexpr std::string_view Usage =
     R"(usage: dax_fsx [OPTION...] DIRECTORY
-Do operations by chance to files in DIRECTORY, and compare what is in them with a
+Do random operations on files in DIRECTORY, and compare their contents with a
 model in memory after each one. Exit status 1 when they differ; the file stays.
 
   --seed N        another number, other operations (1)

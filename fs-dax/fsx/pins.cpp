@@ -78,7 +78,7 @@ bool Pins::add(std::span<unsigned char> bytes, std::uint64_t value) {
   return true;
 }
 
-std::optional<std::string> Pins::complaint() {
+std::optional<std::string> Pins::mismatch() {
   const std::lock_guard lock(mutex);
   return wrong;
 }

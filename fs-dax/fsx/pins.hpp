@@ -51,7 +51,7 @@ public:
   bool add(std::span<unsigned char> bytes, std::uint64_t value);
 
   /// What was wrong with a page that was pinned; nothing when all were right.
-  std::optional<std::string> complaint();
+  std::optional<std::string> mismatch();
 
 private:
   using Clock = std::chrono::steady_clock;

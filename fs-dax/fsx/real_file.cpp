@@ -641,8 +641,8 @@ void RealFile::perform_mapped(const Operation &operation, const Model &model) {
 
 void RealFile::verify(const Operation &operation, Range changed,
                       const Model &model) {
-  if (const auto complaint = pins.complaint())
-    throw Mismatch(*complaint);
+  if (const auto mismatch = pins.mismatch())
+    throw Mismatch(*mismatch);
   struct stat status;
   require(fstat(file.get(), &status), "fstat");
   if (static_cast<std::uint64_t>(status.st_size) != model.size())

@@ -124,7 +124,7 @@ static void test_neighbours(void)
 		ksft_test_result_skip("the kernel does not count dax_fault_pmd\n");
 		return;
 	}
-	/* whatever unmapped the ranges in between, from now on nothing should */
+	/* Map them again: the allocation may have unmapped some. write() must not. */
 	for (i = 1; i < RANGES; i++)
 		asm volatile("" : : "r" (map[i * PMD_SIZE]));
 	before = vm_event("dax_fault_pmd");

@@ -187,7 +187,7 @@ TEST(Beside, IsFoundInMemory) {
   EXPECT_EQ(find_beside(bytes), 40);
 }
 
-TEST(Pins, ComplainOfOtherFilesOnly) {
+TEST(Pins, ReportOtherFilesOnly) {
   std::vector<std::uint64_t> memory(2 * PageSize / sizeof(BesideWord), 1);
   void *const start = memory.data();
   std::size_t room = memory.size() * sizeof(BesideWord);
@@ -201,7 +201,7 @@ TEST(Pins, ComplainOfOtherFilesOnly) {
     if (beside)
       std::memcpy(page.data() + 8, &BesideWord, sizeof(BesideWord));
     std::this_thread::sleep_for(std::chrono::milliseconds(200));
-    EXPECT_EQ(pins.complaint().has_value(), beside);
+    EXPECT_EQ(pins.mismatch().has_value(), beside);
   }
 }
 
