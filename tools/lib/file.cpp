@@ -16,7 +16,7 @@ namespace dax {
 
 namespace {
 
-/// How many extents the kernel is asked for at a time.
+/// The number of extents per call of FIEMAP.
 constexpr std::uint32_t Batch = 1024;
 
 } // namespace

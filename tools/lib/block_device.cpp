@@ -21,8 +21,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// All of a file in sysfs, without the newline.
-/// @throws std::system_error when it cannot be read
+/// The contents of a file in sysfs, without the newline.
+/// @throws std::system_error if it cannot be read
 std::string text_in(const fs::path &file) {
   char text[256];
   const Descriptor descriptor(file, O_RDONLY);
@@ -33,7 +33,7 @@ std::string text_in(const fs::path &file) {
                      length && text[length - 1] == '\n' ? length - 1 : length);
 }
 
-/// The number that is all of a text, decimal or with 0x in front.
+/// The number that a text consists of: decimal, or hexadecimal after 0x.
 std::optional<std::uint64_t> number_of(std::string_view text) {
   const bool is_hex = text.substr(0, 2) == "0x";
   text.remove_prefix(is_hex ? 2 : 0);
@@ -51,8 +51,8 @@ std::optional<std::uint64_t> number_of(std::string_view text) {
                            expected);
 }
 
-/// The number that is all of a file.
-/// @throws std::runtime_error when it is no number
+/// The number that a file consists of.
+/// @throws std::runtime_error if it is not a number
 std::uint64_t number_in(const fs::path &file) {
   const std::string text = text_in(file);
   const auto number = number_of(text);
@@ -62,7 +62,7 @@ std::uint64_t number_in(const fs::path &file) {
 }
 
 /// The device number in a file.
-/// @throws std::runtime_error when there is none
+/// @throws std::runtime_error if there is none
 dev_t device_in(const fs::path &file) {
   const std::string text = text_in(file);
   const std::string_view view(text);
@@ -76,13 +76,13 @@ dev_t device_in(const fs::path &file) {
   return makedev(*major_number, *minor_number);
 }
 
-/// A table, or why there is none.
+/// The table of a device, or why it cannot be read.
 decltype(Device::what) table_of(dev_t number, const TableReader &read_table) {
   try {
     return read_table(number);
   } catch (const std::system_error &problem) {
     const int error = problem.code().value();
-    return Unknown{std::string("reading its device-mapper table: ") +
+    return Unknown{std::string("cannot read its device-mapper table: ") +
                    problem.code().message() +
                    (error == EACCES || error == EPERM
                         ? "; run as root"
@@ -90,16 +90,16 @@ decltype(Device::what) table_of(dev_t number, const TableReader &read_table) {
   }
 }
 
-/// What a device is, by its folder in sysfs.
-/// @throws std::runtime_error when a file there cannot be read
-decltype(Device::what) what_is(dev_t number, const fs::path &folder,
-                               const TableReader &read_table) {
+/// Identifies a device by its folder in sysfs.
+/// @throws std::runtime_error if a file there cannot be read
+decltype(Device::what) identify(dev_t number, const fs::path &folder,
+                                const TableReader &read_table) {
   if (exists(folder / "dm"))
     return table_of(number, read_table);
   if (exists(folder / "partition"))
     return Partition{device_in(folder.parent_path() / "dev"),
                      number_in(folder / "start") * Sector};
-  // the second is of drivers/nvdimm: the namespace, or what it is seen through
+  // the second is that of a namespace of drivers/nvdimm
   for (const auto &file :
        {folder / "pmem/data_start", folder / "device/resource"})
     if (exists(file))
@@ -124,7 +124,7 @@ Device block_device(dev_t number, const fs::path &sysfs,
   try {
     if (exists(folder / "dm/name"))
       device.name += " (" + text_in(folder / "dm/name") + ")";
-    device.what = what_is(number, folder, read_table);
+    device.what = identify(number, folder, read_table);
   } catch (const std::system_error &problem) {
     const int error = problem.code().value();
     device.what =

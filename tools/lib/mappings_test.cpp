@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /// @file
-/// What a process has mapped, as /proc tells it.
+/// Tests of the counts of mapped bytes.
 #include "mappings.hpp"
+#include "pmd_range.hpp"
 #include "shared_map.hpp"
-#include "windows.hpp"
 
 #include <gtest/gtest.h>
 
@@ -24,7 +24,7 @@ namespace {
 
 constexpr std::uint64_t Page = 4096;
 
-TEST(Area, IsRead) {
+TEST(Area, IsParsed) {
   EXPECT_EQ(
       parse_area("7f0000000000-7f0000200000 rw-s 00100000 103:1f 1234567890123 "
                  "                      /mnt/mem/a file"),
@@ -37,7 +37,7 @@ TEST(Area, IsRead) {
             (Area{0xffffffffff600000, 0xffffffffff601000, 0, 0}));
 }
 
-TEST(Area, IsNothingElse) {
+TEST(Area, IsNotParsedFromOtherLines) {
   for (const char *line :
        {"", "text", "400000", "400000-", "400000-401000", "400000-401000 ",
         "400000-401000 r-xp", "400000-401000 r-xp ", "400000-401000 r-xpp 0 ",
@@ -47,7 +47,7 @@ TEST(Area, IsNothingElse) {
     EXPECT_EQ(parse_area(line), std::nullopt) << line;
 }
 
-/// Pages that nobody has touched.
+/// Anonymous pages, not mapped yet.
 class Pages {
 public:
   explicit Pages(std::uint64_t count) : size(count * Page) {
@@ -71,12 +71,12 @@ private:
   char *at;
 };
 
-TEST(Mapped, IsWhatWasTouched) try {
+TEST(Mapped, CountsTouchedPages) try {
   Pages pages(4096);
   EXPECT_EQ(pages.mapped(), Mapped());
   pages.touch(7);
   EXPECT_EQ(pages.mapped(), (Mapped{0, Page}));
-  // more regions than are asked for at a time
+  // more regions than one call of PAGEMAP_SCAN returns
   for (std::uint64_t page = 0; page < 4096; page += 2)
     pages.touch(page);
   EXPECT_EQ(pages.mapped(), (Mapped{0, 2049 * Page}));
@@ -86,7 +86,7 @@ TEST(Mapped, IsWhatWasTouched) try {
   GTEST_SKIP() << "Linux before 6.7";
 }
 
-TEST(SharedMap, IsAlignedAsTheFileIsAndKeepsItsContents) try {
+TEST(SharedMap, IsAlignedLikeTheFileAndKeepsItsContents) try {
   std::string name = testing::TempDir() + "map.XXXXXX";
   const int fd = mkstemp(name.data());
   ASSERT_GE(fd, 0);
@@ -122,7 +122,7 @@ TEST(SharedMap, NamesTheFileThatCannotBeMapped) {
   }
 }
 
-TEST(Mapped, OfAProcessThatIsGoneIsAnError) {
+TEST(Mapped, FailsForAProcessThatHasEnded) {
   const pid_t child = fork();
   if (child == 0)
     _exit(0);
@@ -135,7 +135,7 @@ TEST(Mapped, OfAProcessThatIsGoneIsAnError) {
   }
 }
 
-TEST(Mapped, IsOfTheFileThatWasAskedFor) try {
+TEST(Mapped, CountsOneFile) try {
   struct stat status;
   ASSERT_EQ(stat("/proc/self/exe", &status), 0);
   EXPECT_GT(mapped_of(getpid(), status.st_dev, status.st_ino).base, 0);

@@ -26,7 +26,7 @@ constexpr unsigned long Scan = PAGEMAP_SCAN;
 constexpr std::uint64_t IsPresent = PAGE_IS_PRESENT;
 constexpr std::uint64_t IsHuge = PAGE_IS_HUGE;
 #else
-// Headers of Linux before 6.7 do not have it; the kernel that runs may.
+// Headers of Linux before 6.7 do not define it; the running kernel can have it.
 struct ScanRegion {
   std::uint64_t start, end, categories;
 };
@@ -44,7 +44,7 @@ std::string in_proc(pid_t pid, const char *name) {
   return "/proc/" + std::to_string(pid) + "/" + name;
 }
 
-/// All of a file that does not know its size.
+/// The contents of a file in /proc, whose size is not known.
 std::string contents(const std::string &name) {
   const Descriptor file(name, O_RDONLY);
   std::string text;
@@ -81,14 +81,14 @@ Mapped scan(const Descriptor &pagemap, const std::string &name,
   return mapped;
 }
 
-/// Takes a number off the front of a line, and the character behind it.
-/// @return whether it was there
+/// Removes a number and the character after it from the start of a line.
+/// @return whether both were there
 template <typename Number>
-bool take(std::string_view &line, Number &number, int base, char behind) {
+bool take(std::string_view &line, Number &number, int base, char next) {
   const auto [end, error] =
       std::from_chars(line.data(), line.data() + line.size(), number, base);
   line.remove_prefix(end - line.data());
-  if (error != std::errc() || !line.starts_with(behind))
+  if (error != std::errc() || !line.starts_with(next))
     return false;
   line.remove_prefix(1);
   return true;
@@ -109,7 +109,7 @@ std::optional<Area> parse_area(std::string_view line) {
   if (!take(line, area.start, 16, '-') || !take(line, area.end, 16, ' ') ||
       line.size() < 5 || line[4] != ' ')
     return {};
-  line.remove_prefix(5); // what may be done there
+  line.remove_prefix(5); // permissions
   if (!take(line, offset, 16, ' ') || !take(line, major_number, 16, ':') ||
       !take(line, minor_number, 16, ' ') || !take(line, area.inode, 10, ' '))
     return {};

@@ -2,7 +2,7 @@
 #include "shared_map.hpp"
 
 #include "descriptor.hpp"
-#include "windows.hpp"
+#include "pmd_range.hpp"
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -16,7 +16,7 @@ char *map(void *address, std::uint64_t length, int protection, int flags,
   void *const got =
       mmap(address, length, protection, flags, fd, static_cast<off_t>(offset));
   if (got == MAP_FAILED)
-    fail("mapping " + name);
+    fail("cannot map " + name);
   return static_cast<char *>(got);
 }
 
@@ -42,7 +42,7 @@ SharedMap::~SharedMap() { munmap(reserved, length + HugePage); }
 
 void SharedMap::fault_for_store(std::uint64_t at) const {
   if (madvise(start + at, BasePage, MADV_POPULATE_WRITE))
-    fail("storing to " + name);
+    fail("cannot store to " + name);
 }
 
 Mapped SharedMap::mapped() const {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /// @file
-/// dm_table(), the one function here that needs libdevmapper.
+/// dm_table(), the only function that needs libdevmapper.
 #include "block_device.hpp"
 
 #include <cerrno>
@@ -14,15 +14,14 @@ namespace dax {
 
 namespace {
 
-/// For libdevmapper, which writes to standard error otherwise. The exception
-/// has the reason.
-void say_nothing(int, const char *, int, int, const char *, ...) {}
+/// Keeps libdevmapper from printing messages: the exception has the error.
+void print_nothing(int, const char *, int, int, const char *, ...) {}
 
 struct Destroy {
   void operator()(dm_task *task) const { dm_task_destroy(task); }
 };
 
-/// @param error of errno; 0 when there is no telling
+/// @param error from errno; 0 if it is not known
 [[noreturn]] void fail_with(int error) {
   throw std::system_error(error ? error : EIO, std::generic_category(),
                           "reading a device-mapper table");
@@ -31,17 +30,15 @@ struct Destroy {
 } // namespace
 
 Table dm_table(dev_t device) {
-  dm_log_with_errno_init(say_nothing);
+  dm_log_with_errno_init(print_nothing);
   errno = 0;
   const std::unique_ptr<dm_task, Destroy> task(dm_task_create(DM_DEVICE_TABLE));
   if (!task) {
-    // the library tries to talk to the kernel once, so that later calls fail
-    // without a reason
+    // the library opens the control device once; later calls fail without errno
     static const int first = errno;
     fail_with(first);
   }
-  // The arguments of a target that encrypts may hold a key: the library wipes
-  // its copy of them.
+  // The arguments of a crypt target can hold a key: the library wipes its copy.
   if (!dm_task_set_major_minor(task.get(), major(device), minor(device), 1) ||
       !dm_task_secure_data(task.get()) || !dm_task_run(task.get()))
     fail_with(dm_task_get_errno(task.get()));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /// @file
-/// What a block device is, by what sysfs tells.
+/// Tests of the identification of block devices.
 #include "block_device.hpp"
 
 #include <gtest/gtest.h>
@@ -23,38 +23,39 @@ namespace fs = std::filesystem;
 
 constexpr std::uint64_t G = 1 << 30;
 
-/// A folder with as much of sysfs as is looked at; gone after the test.
+/// A temporary folder with the files of sysfs that block_device() reads.
 class Sysfs : public testing::Test {
 protected:
   Sysfs() { fs::create_directories(root / "dev/block"); }
   ~Sysfs() override { fs::remove_all(root); }
 
-  /// Makes the device of a number, with files that hold texts.
+  /// Makes the device with a number.
   void device(const char *number, const std::string &folder) {
     fs::create_directories(root / folder);
     fs::create_symlink("../../" + folder, root / "dev/block" / number);
   }
 
+  /// Writes a file.
   void put(const std::string &file, const std::string &text) {
     fs::create_directories((root / file).parent_path());
     std::ofstream(root / file) << text;
   }
 
-  /// What the device of a number is. Nothing has a table.
+  /// The device with a number, which must not have a table.
   Device device_of(unsigned minor_number) {
     return block_device(makedev(259, minor_number), root, [](dev_t) -> Table {
       throw std::logic_error("asked for a table");
     });
   }
 
-  /// The address of one that is memory; 1 for others.
+  /// The address of a device; 1 if it is unknown.
   std::uint64_t address(unsigned minor_number) {
     const Device device = device_of(minor_number);
     const auto *memory = std::get_if<InMemory>(&device.what);
     return memory ? memory->address : 1;
   }
 
-  /// Why the memory of one cannot be found; empty for others.
+  /// Why a device is unknown; empty if it is not.
   std::string unknown(unsigned minor_number) {
     const Device device = device_of(minor_number);
     const auto *unknown = std::get_if<Unknown>(&device.what);
@@ -67,7 +68,7 @@ protected:
        testing::UnitTest::GetInstance()->current_test_info()->name());
 };
 
-TEST_F(Sysfs, TellsTheMemoryOfThisDriver) {
+TEST_F(Sysfs, FindsTheAddressOfPmem) {
   device("259:0", "devices/virtual/block/pmem0");
   put("devices/virtual/block/pmem0/pmem/start", "0x100000000\n");
   put("devices/virtual/block/pmem0/pmem/data_start", "0x104000000\n");
@@ -75,7 +76,7 @@ TEST_F(Sysfs, TellsTheMemoryOfThisDriver) {
   EXPECT_EQ(address(0), 0x104000000);
 }
 
-TEST_F(Sysfs, TellsThePartition) {
+TEST_F(Sysfs, FindsThePartition) {
   device("259:0", "devices/virtual/block/pmem0");
   device("259:1", "devices/virtual/block/pmem0/pmem0p1");
   put("devices/virtual/block/pmem0/dev", "259:0\n");
@@ -93,7 +94,7 @@ TEST_F(Sysfs, TellsThePartition) {
   }
 }
 
-TEST_F(Sysfs, TellsTheMemoryOfNvdimm) {
+TEST_F(Sysfs, FindsTheAddressOfNvdimm) {
   device("259:0", "devices/region0/namespace0.0/block/pmem0");
   put("devices/region0/namespace0.0/resource", "0x180000000\n");
   fs::create_symlink("../../../namespace0.0",
@@ -101,7 +102,7 @@ TEST_F(Sysfs, TellsTheMemoryOfNvdimm) {
   EXPECT_EQ(address(0), 6 * G);
 }
 
-TEST_F(Sysfs, TellsWhatHasATable) {
+TEST_F(Sysfs, FindsATable) {
   device("259:0", "devices/virtual/block/dm-0");
   put("devices/virtual/block/dm-0/dm/name", "vg-lv\n");
   const Device device =
@@ -114,7 +115,7 @@ TEST_F(Sysfs, TellsWhatHasATable) {
   EXPECT_EQ(std::get<Table>(device.what).at(0).type, "linear");
 }
 
-TEST_F(Sysfs, TellsWhyATableCannotBeRead) {
+TEST_F(Sysfs, ReportsWhyATableCannotBeRead) {
   device("259:0", "devices/virtual/block/dm-0");
   put("devices/virtual/block/dm-0/dm/name", "vg-lv\n");
   const auto reason = [&](int error) {
@@ -124,19 +125,21 @@ TEST_F(Sysfs, TellsWhyATableCannotBeRead) {
         });
     return device.name + ": " + std::get<Unknown>(device.what).reason;
   };
-  EXPECT_EQ(reason(EACCES),
-            "dm-0 (vg-lv): reading its device-mapper table: Permission denied; "
-            "run as root");
+  EXPECT_EQ(
+      reason(EACCES),
+      "dm-0 (vg-lv): cannot read its device-mapper table: Permission denied; "
+      "run as root");
   EXPECT_EQ(reason(EPERM),
-            "dm-0 (vg-lv): reading its device-mapper table: Operation not "
+            "dm-0 (vg-lv): cannot read its device-mapper table: Operation not "
             "permitted; run as root");
-  EXPECT_EQ(reason(ENXIO),
-            "dm-0 (vg-lv): reading its device-mapper table: No such device or "
-            "address; see what \"dmsetup table\" prints");
+  EXPECT_EQ(
+      reason(ENXIO),
+      "dm-0 (vg-lv): cannot read its device-mapper table: No such device or "
+      "address; see what \"dmsetup table\" prints");
 }
 
-TEST(DeviceMapper, TellsTheReasonEachTime) {
-  // none has this number; without device-mapper or the right to ask it, no
+TEST(DeviceMapper, ReportsTheSameErrorEachTime) {
+  // no device has this number; without device-mapper or without permission, no
   // other table can be read either
   const auto error = [] {
     try {
@@ -151,7 +154,7 @@ TEST(DeviceMapper, TellsTheReasonEachTime) {
   EXPECT_EQ(error(), first);
 }
 
-TEST_F(Sysfs, DoesNotTellTheMemoryOfOtherDisks) {
+TEST_F(Sysfs, DoesNotKnowOtherDisks) {
   device("259:0", "devices/virtual/block/ram0");
   EXPECT_EQ(device_of(0).name, "ram0");
   EXPECT_EQ(unknown(0), "sysfs has no address of its memory; use a filesystem "
@@ -164,7 +167,7 @@ TEST_F(Sysfs, DoesNotKnowFilesystemsWithoutADisk) {
             "not a block device; use a filesystem on a pmem device");
 }
 
-TEST_F(Sysfs, MustHaveANumberThere) {
+TEST_F(Sysfs, RefusesInvalidNumbers) {
   device("259:0", "devices/virtual/block/pmem0");
   for (const char *text : {"", "\n", "0x", "x", "-1\n", "0x1 0x2\n", "1\n2\n",
                            "0x10000000000000000\n"}) {
@@ -178,7 +181,7 @@ TEST_F(Sysfs, MustHaveANumberThere) {
   }
 }
 
-TEST_F(Sysfs, MustBeReadable) {
+TEST_F(Sysfs, ReportsFilesThatCannotBeRead) {
   device("259:0", "devices/virtual/block/pmem0");
   // a directory cannot be read, not even by root
   fs::create_directories(root / "devices/virtual/block/pmem0/pmem/data_start");

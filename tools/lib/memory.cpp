@@ -12,15 +12,15 @@ namespace dax {
 
 namespace {
 
-/// How many devices may be on top of each other. The kernel has no such limit,
-/// but neither does it take a table that leads back to its own device.
-constexpr unsigned MostDepth = 64;
+/// The limit for stacked devices. The kernel has none, but it refuses a table that
+/// refers to its own device; here, that would recurse forever.
+constexpr unsigned MaxDepth = 64;
 
-constexpr char NotKnown[] =
-    " is not known to daxmap; use linear or striped targets";
+constexpr char NotSupported[] =
+    " is not supported; use linear or striped targets";
 
-/// Reads what a table has for a part of a device: its number and a sector.
-/// @return false when that is not there
+/// Reads the number of a device and a sector from the arguments of a target.
+/// @return false if they are not there
 bool take(std::istream &in, dev_t &device, std::uint64_t &sector) {
   unsigned major_number, minor_number;
   char colon;
@@ -34,8 +34,8 @@ bool take(std::istream &in, dev_t &device, std::uint64_t &sector) {
 
 MemoryMap::MemoryMap(DeviceSource source) : source(std::move(source)) {}
 
-/// Reads a target (linear.rst and striped.rst of the folder that @ref Target
-/// names).
+/// Reads a target. The formats are in linear.rst and striped.rst, in the folder
+/// that @ref Target names.
 MemoryMap::Mapping MemoryMap::parse(const Target &target) {
   Mapping mapping{.start = target.start * Sector,
                   .length = target.length * Sector,
@@ -50,7 +50,7 @@ MemoryMap::Mapping MemoryMap::parse(const Target &target) {
   } else if (target.type == "striped" && in >> count >> chunk && chunk) {
     mapping.chunk = chunk * Sector;
   } else {
-    mapping.unknown = "target " + target.type + NotKnown;
+    mapping.unknown = "target " + target.type + NotSupported;
     return mapping;
   }
 
@@ -63,7 +63,7 @@ MemoryMap::Mapping MemoryMap::parse(const Target &target) {
     mapping.chunk = mapping.length;
     mapping.stripes.clear();
     mapping.unknown =
-        "target " + target.type + " " + target.arguments + NotKnown;
+        "target " + target.type + " " + target.arguments + NotSupported;
   }
   return mapping;
 }
@@ -95,7 +95,7 @@ const MemoryMap::Node &MemoryMap::node(dev_t device) {
   return nodes.emplace(device, read(source(device))).first->second;
 }
 
-/// The mapping that has a byte of a device; null when none has.
+/// The mapping for a byte of a device; null if there is none.
 const MemoryMap::Mapping *MemoryMap::mapping_at(const Node &node,
                                                 std::uint64_t offset) const {
   auto next = std::upper_bound(
@@ -106,18 +106,19 @@ const MemoryMap::Mapping *MemoryMap::mapping_at(const Node &node,
   return &*next;
 }
 
-/// Adds an extent of a device to those in memory, piece by piece.
-/// @param depth how many devices are on top of this one
+/// Adds an extent of a device to the extents in memory, split where the device
+/// splits it.
+/// @param depth how many devices are stacked on this one
 void MemoryMap::translate(dev_t device, Extent extent, unsigned depth,
                           Placement &to) {
   const Node &node = this->node(device);
-  const auto add_unknown = [&](Extent piece, const std::string &reason) {
+  const auto add_unknown = [&](Extent part, const std::string &reason) {
     const std::string line = node.name + ": " + reason;
     if (std::find(to.unknown.begin(), to.unknown.end(), line) ==
         to.unknown.end())
       to.unknown.push_back(line);
-    piece.located = false;
-    to.extents.push_back(piece);
+    part.located = false;
+    to.extents.push_back(part);
   };
 
   if (node.address) {
@@ -127,8 +128,8 @@ void MemoryMap::translate(dev_t device, Extent extent, unsigned depth,
   }
   if (!node.unknown.empty())
     return add_unknown(extent, node.unknown);
-  if (depth == MostDepth)
-    return add_unknown(extent, "more than " + std::to_string(MostDepth) +
+  if (depth == MaxDepth)
+    return add_unknown(extent, "more than " + std::to_string(MaxDepth) +
                                    " devices are stacked on it; use fewer");
 
   while (extent.length) {
@@ -140,21 +141,21 @@ void MemoryMap::translate(dev_t device, Extent extent, unsigned depth,
 
     const std::uint64_t offset = extent.physical - mapping->start;
     const std::uint64_t in_chunk = offset % mapping->chunk;
-    Extent piece = extent;
-    piece.length = std::min(extent.length, mapping->chunk - in_chunk);
+    Extent part = extent;
+    part.length = std::min(extent.length, mapping->chunk - in_chunk);
     if (mapping->stripes.empty()) {
-      add_unknown(piece, mapping->unknown);
+      add_unknown(part, mapping->unknown);
     } else {
       const std::uint64_t chunk = offset / mapping->chunk;
       const std::uint64_t count = mapping->stripes.size();
       const Stripe &stripe = mapping->stripes[chunk % count];
-      piece.physical =
-          stripe.offset + chunk / count * mapping->chunk + in_chunk;
-      translate(stripe.device, piece, depth + 1, to);
+      part.physical = stripe.offset + chunk / count * mapping->chunk + in_chunk;
+      translate(stripe.device, part, depth + 1, to);
     }
-    extent.logical += piece.length;
-    extent.physical += piece.length;
-    extent.length -= piece.length;
+    extent.logical += part.length;
+    extent.physical += part.length;
+    extent.length -= part.length;
+    extent.continued = true;
   }
 }
 
@@ -162,7 +163,7 @@ MemoryMap::Placement MemoryMap::place(dev_t device,
                                       const std::vector<Extent> &extents) {
   Placement to;
   for (const Extent &extent : extents)
-    if (extent.has_place())
+    if (extent.has_blocks())
       translate(device, extent, 0, to);
     else
       to.extents.push_back(extent);
@@ -171,7 +172,7 @@ MemoryMap::Placement MemoryMap::place(dev_t device,
 
 std::optional<std::uint64_t> MemoryMap::start(dev_t device) {
   std::uint64_t start = 0;
-  for (unsigned depth = 0; depth <= MostDepth; depth++) {
+  for (unsigned depth = 0; depth <= MaxDepth; depth++) {
     const Node &node = this->node(device);
     if (node.address)
       return start + *node.address;
