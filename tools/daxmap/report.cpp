@@ -11,12 +11,12 @@ namespace dax {
 
 namespace {
 
-/// Keeps the order in which members are written down here.
+/// Keeps the order of members that this file has.
 using Json = nlohmann::ordered_json;
 
-constexpr std::array Obstacles = {Verdict::not_dax, Verdict::too_short,
-                                  Verdict::hole,    Verdict::boundary,
-                                  Verdict::phase,   Verdict::unknown};
+constexpr std::array Reasons = {Verdict::not_dax,  Verdict::eof,
+                                Verdict::hole,     Verdict::extent,
+                                Verdict::physical, Verdict::unknown};
 
 Sums total_of(const std::vector<FileReport> &files) {
   Sums total;
@@ -25,7 +25,7 @@ Sums total_of(const std::vector<FileReport> &files) {
   return total;
 }
 
-/// Wide enough for any file that fits into memory today.
+/// Wide enough for any file that fits in memory.
 std::ostream &column(std::ostream &out) { return out << std::setw(16); }
 
 void write_heading(std::ostream &out, const Style &style) {
@@ -43,10 +43,10 @@ void write_sums(std::ostream &out, const Sums &sums, const Style &style) {
   out << "  ";
 }
 
-/// How much each obstacle to 2 MiB pages keeps, in parentheses.
-void write_obstacles(std::ostream &out, const std::vector<Range> &ranges) {
+/// Writes the number of bytes for each reason against 2 MiB pages, in parentheses.
+void write_reasons(std::ostream &out, const std::vector<Range> &ranges) {
   const char *before = " (";
-  for (const Verdict verdict : Obstacles)
+  for (const Verdict verdict : Reasons)
     if (const std::uint64_t bytes = bytes_of(ranges, verdict)) {
       out << before << name_of(verdict) << ' ' << bytes;
       before = ", ";
@@ -73,15 +73,15 @@ Json ranges_of(const std::vector<Range> &ranges) {
   return list;
 }
 
-/// The members that a file and the total both have.
+/// The members that a file and the total have in common.
 Json sums_of(const Sums &sums, pid_t pid) {
   Json object{{"size", sums.size},
               {"pages",
                {{{"page_size", HugePage},
-                 {"whole", sums.whole_huge},
+                 {"whole", sums.in_pmd_ranges},
                  {"mappable", sums.huge}},
                 {{"page_size", GiantPage},
-                 {"whole", sums.whole_giant},
+                 {"whole", sums.in_pud_ranges},
                  {"mappable", sums.giant}}}}};
   if (pid)
     object["mapped"] = {{{"page_size", BasePage}, {"bytes", sums.mapped.base}},
@@ -105,8 +105,8 @@ Json file_of(const FileReport &file, pid_t pid) {
 
 Sums &Sums::operator+=(const Sums &other) {
   size += other.size;
-  whole_huge += other.whole_huge;
-  whole_giant += other.whole_giant;
+  in_pmd_ranges += other.in_pmd_ranges;
+  in_pud_ranges += other.in_pud_ranges;
   huge += other.huge;
   giant += other.giant;
   mapped += other.mapped;
@@ -129,8 +129,8 @@ FileReport report_on(const std::string &name, Layout layout, dev_t device,
       bytes_of(file.giant, Verdict::unknown))
     file.unknown = std::move(placement.unknown);
   file.sums = {layout.size,
-               whole_windows(layout.size, HugePage),
-               whole_windows(layout.size, GiantPage),
+               bytes_in_ranges(layout.size, HugePage),
+               bytes_in_ranges(layout.size, GiantPage),
                bytes_of(file.huge, Verdict::mappable),
                bytes_of(file.giant, Verdict::mappable),
                mapped};
@@ -143,7 +143,7 @@ void write_table(std::ostream &out, const std::vector<FileReport> &files,
   for (const FileReport &file : files) {
     write_sums(out, file.sums, style);
     out << file.name;
-    write_obstacles(out, file.huge);
+    write_reasons(out, file.huge);
     out << '\n';
     if (style.verbose) {
       write_ranges(out, "2 MiB", file.huge);
