@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "operation.hpp"
 
+#include "random.hpp"
+
 #include <algorithm>
 #include <cstring>
 #include <ios>
 #include <sstream>
 #include <stdexcept>
 
-namespace fsx {
+namespace stress {
 
 namespace {
 
@@ -56,7 +58,7 @@ std::string_view name_of(Kind kind) {
 Kind kind_of(std::string_view name) {
   const auto found = std::find(Names.begin(), Names.end(), name);
   if (found == Names.end())
-    throw std::invalid_argument("no operation " + std::string(name));
+    throw std::invalid_argument(std::string(name) + ": no such operation");
   return static_cast<Kind>(found - Names.begin());
 }
 
@@ -87,7 +89,7 @@ Operation parse_operation(const std::string &line) {
     }
     if (equals == std::string::npos || used == 0 ||
         equals + 1 + used != word.size())
-      throw std::invalid_argument(word + " is not NAME=NUMBER");
+      throw std::invalid_argument(word + ": expected NAME=NUMBER");
     if (name == "slot" && number < Slots)
       operation.slot = static_cast<unsigned>(number);
     else if (name == "offset")
@@ -99,18 +101,20 @@ Operation parse_operation(const std::string &line) {
     else if (name == "value")
       operation.value = number;
     else
-      throw std::invalid_argument(word + " is no part of an operation");
+      throw std::invalid_argument(
+          word + ": expected slot, offset, length, other or value");
   }
   return operation;
 }
 
 void fill(std::span<unsigned char> bytes, std::uint64_t value) {
+  dax::Random random(value);
   while (!bytes.empty()) {
-    const std::uint64_t word = next_random(value);
+    const std::uint64_t word = random.bits();
     const std::size_t part = std::min(bytes.size(), sizeof(word));
     std::memcpy(bytes.data(), &word, part);
     bytes = bytes.subspan(part);
   }
 }
 
-} // namespace fsx
+} // namespace stress

@@ -3,11 +3,11 @@
 
 #include <algorithm>
 
-namespace fsx {
+namespace stress {
 
 namespace {
 
-/// Whether offset and length are inside of size, without overflow.
+/// Whether a range is inside of size bytes, without overflow.
 bool inside(std::uint64_t offset, std::uint64_t length, std::uint64_t size) {
   return length > 0 && length <= size && offset <= size - length;
 }
@@ -16,8 +16,8 @@ bool overlap(std::uint64_t one, std::uint64_t other, std::uint64_t length) {
   return one < other + length && other < one + length;
 }
 
-bool is_phase(std::uint64_t phase) {
-  return phase % PageSize == 0 && phase < WindowSize;
+bool is_misalignment(std::uint64_t bytes) {
+  return bytes % PageSize == 0 && bytes < HugePage;
 }
 
 } // namespace
@@ -57,7 +57,7 @@ bool Model::allows(const Operation &operation) const {
   case Kind::append:
     return inside(size(), length, max_size);
   case Kind::write_from_map:
-    // what is copied may not change on its way
+    // the source must not change during the copy
     return in_file && in_mapping(operation) &&
            inside(other, length, max_size) && !overlap(offset, other, length);
   case Kind::read_into_map:
@@ -66,15 +66,16 @@ bool Model::allows(const Operation &operation) const {
   case Kind::truncate:
     return length <= max_size;
   case Kind::collapse:
-    // as far as the end it would be a truncate, and is refused
+    // the kernel refuses a range up to the end, which would be a truncate
     return blocks && in_file && offset + length < size();
   case Kind::insert:
     return blocks && offset < size() && inside(size(), length, max_size);
   case Kind::map:
-    return mapping.length == 0 && pages && is_phase(other) &&
+    return mapping.length == 0 && pages && is_misalignment(other) &&
            inside(offset, length, map_limit());
   case Kind::remap:
-    return mapping.length > 0 && length % PageSize == 0 && is_phase(other) &&
+    return mapping.length > 0 && length % PageSize == 0 &&
+           is_misalignment(other) &&
            inside(mapping.offset, length, map_limit());
   case Kind::unmap:
     return length < mapping.length && length % PageSize == 0;
@@ -90,7 +91,7 @@ bool Model::allows(const Operation &operation) const {
   case Kind::msync:
     return pages && in_mapping(operation);
   case Kind::private_map:
-    return in_file && is_phase(other);
+    return in_file && is_misalignment(other);
   case Kind::clone:
   case Kind::dedupe:
     return blocks && other % block == 0 && in_file &&
@@ -180,7 +181,7 @@ Range Model::apply(const Operation &operation) {
     break;
   case Kind::remap:
     mapping.length = length;
-    mapping.phase = other;
+    mapping.misalignment = other;
     break;
   case Kind::unmap:
     mapping.length = length;
@@ -198,4 +199,4 @@ bool Model::damage() {
   return true;
 }
 
-} // namespace fsx
+} // namespace stress

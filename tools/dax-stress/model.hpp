@@ -1,46 +1,47 @@
 // SPDX-License-Identifier: GPL-2.0
 /// @file
-/// What a file must hold, and what is mapped of it, kept in memory.
-#ifndef FSX_MODEL_HPP
-#define FSX_MODEL_HPP
+/// A model of a file and its mappings, in memory.
+#ifndef DAX_STRESS_MODEL_HPP
+#define DAX_STRESS_MODEL_HPP
 
 #include "operation.hpp"
+#include "pmd_range.hpp"
 
 #include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
 
-namespace fsx {
+namespace stress {
 
-constexpr std::uint64_t PageSize = 4096;
-constexpr std::uint64_t WindowSize = 2 << 20; ///< what a huge page maps
+constexpr std::uint64_t PageSize = dax::BasePage;
+using dax::HugePage;
 
-/// The first page that begins at or behind an offset, in bytes.
+/// Rounds an offset up to a page, in bytes.
 constexpr std::uint64_t page_up(std::uint64_t offset) {
   return (offset + PageSize - 1) & ~(PageSize - 1);
 }
 
-/// Bytes begin to end - 1 of a file.
+/// Bytes of a file: begin to end - 1.
 struct Range {
   std::uint64_t begin = 0;
   std::uint64_t end = 0;
 };
 
-/// A shared mapping of a file, in whole pages.
+/// A shared mapping of whole pages of a file.
 struct Mapping {
-  std::uint64_t offset = 0; ///< where it begins in the file, in bytes
-  std::uint64_t length = 0; ///< in bytes; 0 when there is none
-  std::uint64_t phase = 0;  ///< address less offset, modulo 2 MiB, in bytes
+  std::uint64_t offset = 0;       ///< in the file, in bytes
+  std::uint64_t length = 0;       ///< in bytes; 0 if there is no mapping
+  std::uint64_t misalignment = 0; ///< address minus offset, modulo 2 MiB
 
   std::uint64_t end() const { return offset + length; }
 };
 
-/// A file of its own kind: a row of bytes and some mappings.
+/// The contents of a file, and its mappings.
 class Model {
 public:
   /// An empty file.
-  /// @param limit what its size may not exceed, in bytes, whole pages
+  /// @param limit      maximum size, in bytes: a multiple of the page size
   /// @param block_size unit of collapse and insert, in bytes
   Model(std::uint64_t limit, std::uint64_t block_size);
 
@@ -48,21 +49,21 @@ public:
   std::uint64_t size() const { return contents.size(); }
   std::uint64_t limit() const { return max_size; }
   std::uint64_t block_size() const { return block; }
-  /// How far mappings may reach: some windows behind what the file may have.
-  std::uint64_t map_limit() const { return max_size + WindowSize; }
+  /// The maximum end of a mapping, which can be beyond the end of the file.
+  std::uint64_t map_limit() const { return max_size + HugePage; }
   const Mapping &mapping(unsigned slot) const { return mappings[slot]; }
 
-  /// Whether an operation has its place in the file as it is now. Those that
-  /// have not would be refused, or do what other kinds are for.
+  /// Whether the file allows an operation now. Other operations would fail, or
+  /// do the same as another kind.
   bool allows(const Operation &operation) const;
 
-  /// Does it.
-  /// @param operation one that @ref allows lets through
-  /// @return where the file is not what it was
+  /// Applies an operation.
+  /// @param operation that the file allows, see @ref allows
+  /// @return the range that has changed
   Range apply(const Operation &operation);
 
-  /// Makes a mistake: the byte changes that is in the middle.
-  /// @return whether there is one
+  /// Changes the byte in the middle, so that a comparison fails.
+  /// @return false if the file is empty
   bool damage();
 
 private:
@@ -79,6 +80,6 @@ private:
   std::array<Mapping, Slots> mappings;
 };
 
-} // namespace fsx
+} // namespace stress
 
 #endif

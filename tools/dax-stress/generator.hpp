@@ -1,30 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0
 /// @file
-/// Random operations, the same ones for the same seed.
-#ifndef FSX_GENERATOR_HPP
-#define FSX_GENERATOR_HPP
+/// Random operations, reproducible with a seed.
+#ifndef DAX_STRESS_GENERATOR_HPP
+#define DAX_STRESS_GENERATOR_HPP
 
 #include "model.hpp"
 #include "operation.hpp"
+#include "random.hpp"
 
 #include <cstdint>
 #include <set>
 
-namespace fsx {
+namespace stress {
 
-/// Makes up operations that a file allows.
+/// Generates operations that the model allows.
 ///
-/// Half of the offsets are next to a border of 2 MiB, which is where huge pages
-/// begin and end. Lengths are some bytes, some pages, or about whole windows.
+/// Half of the offsets are near a multiple of 2 MiB, where huge pages begin and end.
+/// Lengths are some bytes, some pages, or about a multiple of 2 MiB.
 class Generator {
 public:
-  /// @param seed any number; another one gives other operations
-  /// @param without kinds that are left out
+  /// @param seed    any number; another one gives other operations
+  /// @param without kinds to exclude
   Generator(std::uint64_t seed, std::set<Kind> without);
 
   /// The next operation.
-  /// @param model the file as it is now; its answers decide too, so that only
-  ///   the same file gives the same operations
+  /// @param model of the file now; the operations depend on it too
   Operation next(const Model &model);
 
 private:
@@ -37,15 +37,15 @@ private:
   void in_file(Operation &operation, std::uint64_t limit);
   void round_out(Operation &operation, std::uint64_t unit);
   void in_mapping(Operation &operation, const Model &model, bool whole_pages);
-  std::uint64_t phase();
+  std::uint64_t misalignment();
   Operation candidate(const Model &model);
   void choose_mapping(Operation &operation, const Model &model);
-  void choose_place(Operation &operation, const Model &model);
+  void choose_range(Operation &operation, const Model &model);
 
-  std::uint64_t state;
-  std::set<Kind> left_out;
+  dax::Random random;
+  std::set<Kind> excluded;
 };
 
-} // namespace fsx
+} // namespace stress
 
 #endif

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /// @file
-/// A real file, to which operations are done and which is held against a model.
-#ifndef FSX_REAL_FILE_HPP
-#define FSX_REAL_FILE_HPP
+/// A real file, which is compared with a model after each operation.
+#ifndef DAX_STRESS_REAL_FILE_HPP
+#define DAX_STRESS_REAL_FILE_HPP
 
 #include "arena.hpp"
 #include "descriptor.hpp"
@@ -19,9 +19,9 @@
 #include <string>
 #include <vector>
 
-namespace fsx {
+namespace stress {
 
-/// The file is not what the model says. The text tells where.
+/// The file and the model differ. The text says where.
 struct Mismatch : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
@@ -29,37 +29,38 @@ struct Mismatch : std::runtime_error {
 /// A file and its mappings.
 class RealFile {
 public:
-  /// Makes an empty file; one of that name is gone.
-  /// @param name path of the file
-  /// @param model what will be done with it, for its limits
-  /// @param hold how long pages are pinned at most
-  /// @throws std::system_error when that fails
+  /// Makes an empty file, or truncates an existing one.
+  /// @param name  path of the file
+  /// @param model has the limits of the file
+  /// @param hold  the maximum time of a pin
+  /// @throws std::system_error if a system call fails
   RealFile(const std::string &name, const Model &model,
            std::chrono::milliseconds hold = std::chrono::milliseconds(200));
 
-  /// Does an operation that the model allows, and compares what it reads.
-  /// @param operation what to do
-  /// @param model the file before
-  /// @throws Mismatch as it says
-  /// @throws std::system_error when a system call fails
+  /// Performs an operation, and compares the bytes that it reads.
+  /// @param operation that the model allows
+  /// @param model     of the file before the operation
+  /// @throws Mismatch if the file and the model differ
+  /// @throws std::system_error if a system call fails
   void perform(const Operation &operation, const Model &model);
 
-  /// Compares the size, and both ends of what an operation changed, by pread(2)
-  /// and by some of the mappings.
-  /// @param operation what was done
-  /// @param changed what apply() said
-  /// @param model the file after
-  /// @throws Mismatch, std::system_error as above
+  /// Compares the size, and both ends of the changed range, with pread(2) and with
+  /// some of the mappings.
+  /// @param operation that was performed
+  /// @param changed   the range from Model::apply()
+  /// @param model     of the file after the operation
+  /// @throws Mismatch, std::system_error like perform()
   void verify(const Operation &operation, Range changed, const Model &model);
 
-  /// Compares all of the file, by pread(2) and by every mapping.
-  /// @throws Mismatch, std::system_error as above
+  /// Compares all of the file, with pread(2) and with all mappings.
+  /// @param model of the file
+  /// @throws Mismatch, std::system_error like perform()
   void compare(const Model &model);
 
 private:
   void perform_mapped(const Operation &operation, const Model &model);
   void change_size(const Operation &operation);
-  void write_pieces(const Operation &operation);
+  void write_vector(const Operation &operation);
   void write_at_end(const Operation &operation, const Model &model);
   void reopen();
   void recreate(const Model &model);
@@ -89,34 +90,32 @@ private:
 
   std::string path;
   dax::Descriptor file;
-  std::array<unsigned, Slots> turn{}; ///< which arena of two, so that a mapping
-                                      ///< can move from one to the other
+  /// The arena of each slot that is in use; a mapping can move to the other.
+  std::array<unsigned, Slots> turn{};
   std::vector<std::array<Arena, 2>> arenas;
-  Arena scratch; ///< for what is mapped during one operation
+  Arena scratch; ///< for mappings that last for one operation
   std::vector<unsigned char> buffer;
   bool uses_dax;
   std::array<std::optional<std::uint64_t>, Slots> stored_at; ///< file offsets
   Pins pins;
 };
 
-/// Finds out which kinds the filesystem of a directory, or the kernel, does not
-/// know.
-/// @param directory where a file is made and removed
+/// Returns the kinds that the kernel or the filesystem does not support.
+/// @param directory for a temporary file
 /// @return kinds that failed with EOPNOTSUPP or ENOSYS
-/// @throws std::system_error when anything else fails
+/// @throws std::system_error if a call fails with another error
 std::set<Kind> unsupported_in(const std::string &directory);
 
-/// Reads and writes here and there in a file, without changing it, for ever.
+/// Loads and stores random bytes of a file forever, without changing it.
 ///
-/// For another process than the one that changes the file, so that page faults
-/// come at all times.
-/// @param name path of the file
-/// @param limit how far to go, in bytes
-/// @param seed of the places
-/// @throws std::system_error when the file cannot be mapped
-[[noreturn]] void touch_for_ever(const std::string &name, std::uint64_t limit,
-                                 std::uint64_t seed);
+/// Runs in another process than the operations, so that page faults race with them.
+/// @param name  path of the file
+/// @param limit end of the range to access, in bytes
+/// @param seed  of the offsets
+/// @throws std::system_error if the file cannot be mapped
+[[noreturn]] void touch_forever(const std::string &name, std::uint64_t limit,
+                                std::uint64_t seed);
 
-} // namespace fsx
+} // namespace stress
 
 #endif

@@ -8,7 +8,7 @@
 #include <csignal>
 #include <cstring>
 
-namespace fsx {
+namespace stress {
 
 namespace {
 
@@ -18,7 +18,7 @@ volatile std::sig_atomic_t guarded = 0;
 void on_bus_error(int number) {
   if (guarded)
     siglongjmp(back, 1);
-  // not ours: the access comes again when this returns, and ends the process
+  // not ours: the access is repeated after this, and ends the process
   signal(number, SIG_DFL);
 }
 
@@ -27,7 +27,7 @@ void on_bus_error(int number) {
 void catch_bus_errors() {
   struct sigaction action {};
   action.sa_handler = on_bus_error;
-  // so that the signal mask need not be saved, a system call, by sigsetjmp()
+  // so that sigsetjmp() need not save the signal mask, with a system call
   action.sa_flags = SA_NODEFER;
   if (sigaction(SIGBUS, &action, nullptr))
     dax::fail("sigaction");
@@ -53,8 +53,8 @@ bool touch_guarded(unsigned char *byte) {
   }
   guarded = 1;
   std::atomic_signal_fence(std::memory_order_seq_cst);
-  // stores what it found, and nothing if that is no longer there; or-ing a 0
-  // to it would do, but compilers make a load of that
+  // stores the value that it has loaded, unless that has changed; compilers would
+  // replace an atomic or with 0 by a load
   std::atomic_ref shared(*byte);
   unsigned char found = shared.load();
   shared.compare_exchange_strong(found, found);
@@ -63,4 +63,4 @@ bool touch_guarded(unsigned char *byte) {
   return true;
 }
 
-} // namespace fsx
+} // namespace stress

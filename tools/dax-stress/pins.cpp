@@ -2,7 +2,7 @@
 #include "pins.hpp"
 
 #include "model.hpp"
-#include "operation.hpp"
+#include "random.hpp"
 
 #include <algorithm>
 #include <array>
@@ -18,17 +18,17 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-namespace fsx {
+namespace stress {
 
 namespace {
 
-/// What a pipe has room for.
+/// The capacity of a pipe.
 constexpr std::size_t MostPages = 16;
 
-/// Files and pipes are limited, so only so many pins at a time.
+/// The maximum number of pins: open files and pipes are limited.
 constexpr std::size_t MostPins = 64;
 
-const std::string BesideName = "fsx.beside.";
+const std::string BesideName = "stress.beside.";
 
 } // namespace
 
@@ -58,16 +58,17 @@ bool Pins::add(std::span<unsigned char> bytes, std::uint64_t value) {
   if (pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK))
     dax::fail("pipe");
   Pin pin{dax::Descriptor(ends[0]), dax::Descriptor(ends[1]), 0, {}};
-  const iovec piece = {bytes.data(), length};
-  const ssize_t pinned = vmsplice(ends[1], &piece, 1, 0);
+  const iovec part = {bytes.data(), length};
+  const ssize_t pinned = vmsplice(ends[1], &part, 1, 0);
   if (pinned < 0 && errno == EFAULT)
     return false;
   if (pinned < 0)
     dax::fail("vmsplice");
   pin.length = pinned;
 
-  auto time = longest * (next_random(value) % 1000) / 1000;
-  if (next_random(value) % 2)
+  dax::Random random(value);
+  auto time = longest * random.below(1000) / 1000;
+  if (random.below(2))
     time /= 50;
   pin.end = Clock::now() + std::chrono::duration_cast<Clock::duration>(time);
   const std::lock_guard lock(mutex);
@@ -83,14 +84,14 @@ std::optional<std::string> Pins::mismatch() {
   return wrong;
 }
 
-void Pins::look_at(Pin pin) {
+void Pins::check(Pin pin) {
   std::vector<unsigned char> bytes(pin.length);
   const ssize_t got = ::read(pin.read_end.get(), bytes.data(), bytes.size());
   std::ostringstream text;
   if (got != static_cast<ssize_t>(pin.length))
-    text << "a pipe gave " << got << " of " << pin.length << " bytes";
+    text << "a pipe returned " << got << " of " << pin.length << " bytes";
   else if (const auto at = find_beside(bytes))
-    text << "a pinned page shows another file's data, at byte " << *at << " of "
+    text << "a pinned page has data of another file, at byte " << *at << " of "
          << pin.length;
   const std::lock_guard lock(mutex);
   if (!wrong && !text.str().empty())
@@ -111,7 +112,7 @@ void Pins::run() {
       Pin pin = std::move(*next);
       pins.erase(next);
       lock.unlock();
-      look_at(std::move(pin));
+      check(std::move(pin));
       lock.lock();
     }
   }
@@ -126,11 +127,11 @@ void remove_beside(const std::string &directory) {
     std::filesystem::remove(file);
 }
 
-void write_beside_for_ever(const std::string &directory,
-                           std::uint64_t reserve) {
+void write_beside_forever(const std::string &directory, std::uint64_t reserve) {
   constexpr std::uint64_t FileSize = 1 << 20;
   std::vector<std::uint64_t> words(FileSize / sizeof(BesideWord), BesideWord);
-  std::uint64_t oldest = 0, next = 0, state = 1;
+  dax::Random random(1);
+  std::uint64_t oldest = 0, next = 0;
   const auto name = [&](std::uint64_t number) {
     return directory + "/" + BesideName + std::to_string(number);
   };
@@ -141,18 +142,18 @@ void write_beside_for_ever(const std::string &directory,
     if (status.f_bavail * status.f_frsize > reserve + FileSize) {
       const dax::Descriptor file(name(next++), O_WRONLY | O_CREAT | O_TRUNC,
                                  0600);
-      // whole pages of all sizes, so that files fit into what is left
+      // any number of pages, so that files fit in any free extent
       const std::uint64_t length =
-          (1 + next_random(state) % (FileSize / PageSize)) * PageSize;
+          (1 + random.below(FileSize / PageSize)) * PageSize;
       if (::write(file.get(), words.data(), length) < 0 && errno != ENOSPC)
-        dax::fail("write beside");
+        dax::fail("cannot write " + name(next - 1));
       continue;
     }
-    // some go, and what becomes free anywhere is taken again
+    // remove the oldest file, so that freed blocks are always reused
     if (oldest < next && unlink(name(oldest++).c_str()))
-      dax::fail("unlink beside");
+      dax::fail("cannot remove " + name(oldest - 1));
     usleep(5000);
   }
 }
 
-} // namespace fsx
+} // namespace stress

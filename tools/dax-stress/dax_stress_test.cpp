@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /// @file
-/// dax_fsx's model of a file, where its operations come from, and that it sees
-/// what it is there to see.
+/// Tests of dax-stress: the model, the generator, and the detection of errors.
 #include "generator.hpp"
 #include "guard.hpp"
 #include "model.hpp"
@@ -26,7 +25,7 @@
 
 #include <unistd.h>
 
-using namespace fsx;
+using namespace stress;
 
 namespace {
 
@@ -39,7 +38,7 @@ std::vector<unsigned char> written(std::uint64_t length, std::uint64_t value) {
   return bytes;
 }
 
-/// A file of that many bytes, none of which is likely to be 0.
+/// A model of a file with random bytes.
 Model filled(std::uint64_t size) {
   Model model(Limit, Block);
   model.apply({.kind = Kind::write, .length = size, .value = 1});
@@ -52,14 +51,14 @@ std::vector<unsigned char> part(const Model &model, std::uint64_t offset,
   return {bytes.begin(), bytes.end()};
 }
 
-TEST(Operation, IsReadAsItWasWritten) {
+TEST(Operation, IsParsedFromItsText) {
   for (std::size_t kind = 0; kind < Kinds; kind++) {
     const Operation operation{static_cast<Kind>(kind), 3, 0x1000, 77, 5, ~0ULL};
     EXPECT_EQ(parse_operation(to_text(operation)), operation);
   }
 }
 
-TEST(Operation, IsRefusedWithWhatIsWrong) {
+TEST(Operation, IsRefusedIfItsTextIsInvalid) {
   for (const std::string line :
        {"", "dance", "write slot=4", "write offset",
         "write offset=", "write offset=1x", "write width=1",
@@ -67,7 +66,7 @@ TEST(Operation, IsRefusedWithWhatIsWrong) {
     EXPECT_THROW(parse_operation(line), std::invalid_argument) << line;
 }
 
-TEST(Operation, FillsTheSameBytesForEveryLength) {
+TEST(Operation, FillsTheSameBytesForAllLengths) {
   const auto longer = written(1000, 42);
   for (const std::uint64_t length : {1, 7, 8, 9, 999}) {
     const auto shorter = written(length, 42);
@@ -76,7 +75,7 @@ TEST(Operation, FillsTheSameBytesForEveryLength) {
   EXPECT_NE(written(16, 42), written(16, 43));
 }
 
-TEST(Model, HasZeroesWhereNothingWasWritten) {
+TEST(Model, HasZeroesInHoles) {
   Model model = filled(100);
   model.apply({.kind = Kind::write, .offset = 200, .length = 10, .value = 2});
   EXPECT_EQ(model.size(), 210);
@@ -85,7 +84,7 @@ TEST(Model, HasZeroesWhereNothingWasWritten) {
   EXPECT_EQ(part(model, 200, 10), written(10, 2));
 }
 
-TEST(Model, ForgetsWhatIsCutOff) {
+TEST(Model, ZeroesTruncatedBytes) {
   Model model = filled(100);
   model.apply({.kind = Kind::truncate, .length = 50});
   model.apply({.kind = Kind::truncate, .length = 100});
@@ -93,7 +92,7 @@ TEST(Model, ForgetsWhatIsCutOff) {
   EXPECT_EQ(part(model, 50, 50), std::vector<unsigned char>(50));
 }
 
-TEST(Model, KeepsItsSizeWhereThatIsAsked) {
+TEST(Model, KeepsItsSizeWithKeepSize) {
   Model model = filled(100);
   for (const Kind kind : {Kind::allocate_keep, Kind::punch, Kind::zero_keep}) {
     model.apply({.kind = kind, .offset = 90, .length = 100});
@@ -107,7 +106,7 @@ TEST(Model, KeepsItsSizeWhereThatIsAsked) {
   }
 }
 
-TEST(Model, MovesWhatIsBehindARange) {
+TEST(Model, MovesBytesOnInsertAndCollapse) {
   Model model = filled(4 * Block);
   const auto before = part(model, 0, model.size());
   const Operation insert{
@@ -124,7 +123,7 @@ TEST(Model, MovesWhatIsBehindARange) {
   EXPECT_EQ(part(model, 0, model.size()), before);
 }
 
-TEST(Model, AllowsOnlyWhatHasItsPlace) {
+TEST(Model, AllowsOnlyValidOperations) {
   Model model = filled(4 * Block);
   EXPECT_FALSE(
       model.allows({.kind = Kind::write, .offset = Limit, .length = 1}));
@@ -150,7 +149,7 @@ TEST(Model, AllowsOnlyWhatHasItsPlace) {
                              .other = Block - 1}));
 }
 
-TEST(Model, CopiesWhatIsShared) {
+TEST(Model, CopiesSharedRanges) {
   for (const Kind kind : {Kind::clone, Kind::dedupe}) {
     Model model = filled(4 * Block);
     const auto before = part(model, 0, 4 * Block);
@@ -172,7 +171,7 @@ TEST(Model, CopiesWhatIsShared) {
   }
 }
 
-TEST(Model, HasNothingLeftOfAFileThatIsRecreated) {
+TEST(Model, IsEmptyAfterRecreate) {
   Model model = filled(4 * Block);
   model.apply({.kind = Kind::map, .slot = 1, .offset = 0, .length = Block});
   model.apply({.kind = Kind::recreate});
@@ -187,7 +186,7 @@ TEST(Beside, IsFoundInMemory) {
   EXPECT_EQ(find_beside(bytes), 40);
 }
 
-TEST(Pins, ReportOtherFilesOnly) {
+TEST(Pins, ReportDataOfOtherFilesOnly) {
   std::vector<std::uint64_t> memory(2 * PageSize / sizeof(BesideWord), 1);
   void *const start = memory.data();
   std::size_t room = memory.size() * sizeof(BesideWord);
@@ -197,7 +196,7 @@ TEST(Pins, ReportOtherFilesOnly) {
   for (const bool beside : {false, true}) {
     Pins pins(std::chrono::milliseconds(20));
     ASSERT_TRUE(pins.add(page, 1));
-    // what a pipe holds is the page, not a copy
+    // the pipe has the page, not a copy of it
     if (beside)
       std::memcpy(page.data() + 8, &BesideWord, sizeof(BesideWord));
     std::this_thread::sleep_for(std::chrono::milliseconds(200));
@@ -205,7 +204,7 @@ TEST(Pins, ReportOtherFilesOnly) {
   }
 }
 
-TEST(Generator, MakesWhatTheFileAllowsAndAllKindsOfIt) {
+TEST(Generator, GeneratesAllKindsThatTheFileAllows) {
   Model model(Limit, Block);
   Generator generator(7, {Kind::punch});
   std::set<Kind> seen;
@@ -220,7 +219,7 @@ TEST(Generator, MakesWhatTheFileAllowsAndAllKindsOfIt) {
   EXPECT_FALSE(seen.contains(Kind::punch));
 }
 
-TEST(Generator, RepeatsItselfWithTheSameSeedOnly) {
+TEST(Generator, IsReproducible) {
   const auto first = [](std::uint64_t seed) {
     Model model(Limit, Block);
     Generator generator(seed, {});
@@ -235,12 +234,12 @@ TEST(Generator, RepeatsItselfWithTheSameSeedOnly) {
   EXPECT_NE(first(1), first(2));
 }
 
-/// A directory for files, on whatever filesystem there is.
+/// A temporary directory.
 class RealFileTest : public testing::Test {
 protected:
   RealFileTest() {
     catch_bus_errors();
-    std::string name = testing::TempDir() + "fsx.XXXXXX";
+    std::string name = testing::TempDir() + "stress.XXXXXX";
     if (!mkdtemp(name.data()))
       throw std::runtime_error("mkdtemp " + name);
     directory = name;
@@ -250,7 +249,7 @@ protected:
   std::string directory;
 };
 
-TEST_F(RealFileTest, IsWhatTheModelSays) {
+TEST_F(RealFileTest, MatchesTheModel) {
   Model model(Limit, Block);
   RealFile file(directory + "/file", model);
   Generator generator(3, unsupported_in(directory));
@@ -264,7 +263,7 @@ TEST_F(RealFileTest, IsWhatTheModelSays) {
   EXPECT_NO_THROW(file.compare(model));
 }
 
-TEST_F(RealFileTest, ShowsAByteThatDiffers) {
+TEST_F(RealFileTest, DetectsAChangedByte) {
   Model model(Limit, Block);
   RealFile file(directory + "/file", model);
   const Operation write{.kind = Kind::write, .length = 3 * Block, .value = 1};
@@ -275,7 +274,7 @@ TEST_F(RealFileTest, ShowsAByteThatDiffers) {
   EXPECT_THROW(file.compare(model), Mismatch);
 }
 
-TEST_F(RealFileTest, ShowsAnOperationThatDidNothing) {
+TEST_F(RealFileTest, DetectsAnOperationWithoutEffect) {
   const Operation write{
       .kind = Kind::write, .offset = 10, .length = 3 * Block, .value = 1};
   for (const Operation &operation :

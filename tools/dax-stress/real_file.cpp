@@ -2,6 +2,7 @@
 #include "real_file.hpp"
 
 #include "guard.hpp"
+#include "random.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -22,11 +23,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-namespace fsx {
+namespace stress {
 
 namespace {
 
-/// How much of each end of what changed is compared at once, in bytes.
+/// Bytes to compare at each end of a changed range.
 constexpr std::uint64_t Margin = 64 << 10;
 
 std::string hex(std::uint64_t number) {
@@ -35,12 +36,17 @@ std::string hex(std::uint64_t number) {
   return text.str();
 }
 
-/// Requires that a call did all that it was asked for.
+/// Requires that a call processed all bytes.
+/// @param done   its result
+/// @param wanted number of bytes
+/// @param call   for error messages
+/// @throws std::system_error if the call failed
+/// @throws Mismatch if it processed fewer or more bytes
 void require(ssize_t done, std::uint64_t wanted, const char *call) {
   if (done < 0)
     dax::fail(call);
   if (static_cast<std::uint64_t>(done) != wanted)
-    throw Mismatch(std::string(call) + " did " + std::to_string(done) + " of " +
+    throw Mismatch(std::string(call) + ": " + std::to_string(done) + " of " +
                    std::to_string(wanted) + " bytes");
 }
 
@@ -49,7 +55,12 @@ void require(int result, const char *call) {
     dax::fail(call);
 }
 
-/// Holds bytes of the file against the model.
+/// Compares bytes of the file with the model.
+/// @param got    bytes of the file
+/// @param wanted bytes of the model
+/// @param offset of the first byte in the file
+/// @param view   the way in which the bytes were read, for error messages
+/// @throws Mismatch if they differ
 void require_same(std::span<const unsigned char> got,
                   std::span<const unsigned char> wanted, std::uint64_t offset,
                   const std::string &view) {
@@ -63,7 +74,7 @@ void require_same(std::span<const unsigned char> got,
   throw Mismatch(view + ": byte " + hex(offset + (here - got.begin())) +
                  " is " + hex(*here) + ", expected " + hex(*there) + "; " +
                  std::to_string(differ) + " of " + std::to_string(got.size()) +
-                 " bytes from " + hex(offset) + " differ");
+                 " bytes at " + hex(offset) + " differ");
 }
 
 int fallocate_mode(Kind kind) {
@@ -118,7 +129,8 @@ long faults_of_thread() {
   return usage.ru_minflt + usage.ru_majflt;
 }
 
-/// Runs something in a child, and requires that it goes well there too.
+/// Runs a function in a child process.
+/// @throws Mismatch if it throws there
 template <typename Body> void in_child(Body body) {
   const pid_t child = ::fork();
   if (child < 0)
@@ -127,7 +139,7 @@ template <typename Body> void in_child(Body body) {
     try {
       body();
     } catch (const std::exception &error) {
-      std::cerr << "in a child: " << error.what() << std::endl;
+      std::cerr << "child process: " << error.what() << std::endl;
       _exit(1);
     }
     _exit(0);
@@ -136,7 +148,7 @@ template <typename Body> void in_child(Body body) {
   if (waitpid(child, &status, 0) != child)
     dax::fail("waitpid");
   if (status != 0)
-    throw Mismatch("a child ended with status " + hex(status));
+    throw Mismatch("child process: exit status " + hex(status));
 }
 
 std::vector<std::array<Arena, 2>> make_arenas(std::uint64_t length) {
@@ -156,7 +168,8 @@ RealFile::RealFile(const std::string &name, const Model &model,
 
 unsigned char *RealFile::address(unsigned slot, const Mapping &mapping,
                                  std::uint64_t offset) const {
-  return arenas[slot][turn[slot]].place(mapping.offset, mapping.phase) +
+  return arenas[slot][turn[slot]].address(mapping.offset,
+                                          mapping.misalignment) +
          (offset - mapping.offset);
 }
 
@@ -164,33 +177,33 @@ void RealFile::store(unsigned char *to, std::uint64_t length,
                      std::uint64_t value) {
   fill(std::span(buffer).first(length), value);
   if (!copy_guarded(to, buffer.data(), length))
-    throw Mismatch("SIGBUS at a store to a part of the file");
+    throw Mismatch("SIGBUS on a store inside the file");
 }
 
-/// Loads what is in the file.
+/// Loads bytes inside the file, and compares them.
 void RealFile::load(const unsigned char *from, Range range, const Model &model,
                     const std::string &view) {
   const std::uint64_t length = range.end - range.begin;
   if (!copy_guarded(buffer.data(), from, length))
-    throw Mismatch(view + ": SIGBUS at a load from " + hex(range.begin) +
-                   " to " + hex(range.end) + " of a file of " +
-                   hex(model.size()) + " bytes");
+    throw Mismatch(view + ": SIGBUS on a load of " + hex(range.begin) + " to " +
+                   hex(range.end) + " of a file of " + hex(model.size()) +
+                   " bytes");
   require_same(std::span(buffer).first(length),
                model.bytes().subspan(range.begin, length), range.begin, view);
 }
 
-/// Loads what is behind the file: zeroes to the end of its last page, then
-/// none.
+/// Loads bytes beyond the end of the file: zeroes in its last page, SIGBUS after
+/// that.
 void RealFile::beyond_end(const unsigned char *from, Range range,
                           const Model &model, const std::string &view) {
   const std::uint64_t last = page_up(model.size());
   if (range.begin < last) {
     const std::uint64_t length = std::min(range.end, last) - range.begin;
     if (!copy_guarded(buffer.data(), from, length))
-      throw Mismatch(view + ": SIGBUS in the last page");
+      throw Mismatch(view + ": SIGBUS in the last page of the file");
     const std::vector<unsigned char> zeroes(length);
     require_same(std::span(buffer).first(length), zeroes, range.begin,
-                 view + " behind the end");
+                 view + " beyond the end");
     from += length;
     range.begin += length;
   }
@@ -201,7 +214,7 @@ void RealFile::beyond_end(const unsigned char *from, Range range,
                      hex(model.size()) + " bytes");
 }
 
-/// Loads the part of a range that is mapped.
+/// Loads the mapped part of a range, and compares it.
 void RealFile::load_mapped(unsigned slot, Range range, const Model &model) {
   const Mapping &mapping = model.mapping(slot);
   range.begin = std::max(range.begin, mapping.offset);
@@ -218,7 +231,7 @@ void RealFile::load_mapped(unsigned slot, Range range, const Model &model) {
     beyond_end(address(slot, mapping, range.begin), range, model, view);
 }
 
-/// Reads a range, up to the end of the file if that comes first.
+/// Reads a range with pread(2), as far as the end of the file, and compares it.
 void RealFile::read(Range range, const Model &model) {
   const std::uint64_t length = range.end - range.begin;
   const std::uint64_t there = range.begin < model.size()
@@ -233,11 +246,12 @@ void RealFile::read(Range range, const Model &model) {
                  "pread");
 }
 
-/// Calls a function with a buffer, behind the last byte of which a fault fails.
+/// Calls a function with a buffer; the byte after it cannot be accessed.
+/// @param length of the buffer, in bytes
 template <typename Body>
 void RealFile::with_buffer_that_faults(std::uint64_t length, Body body) {
   const std::uint64_t pages = page_up(length);
-  unsigned char *const begin = scratch.place(0, 0);
+  unsigned char *const begin = scratch.address(0, 0);
   if (pages &&
       mmap(begin, pages, PROT_READ | PROT_WRITE,
            MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
@@ -247,9 +261,8 @@ void RealFile::with_buffer_that_faults(std::uint64_t length, Body body) {
     scratch.clear(begin, pages);
 }
 
-/// Reads into a buffer that faults. Whatever could be read is right, and where
-/// there is something and none could be, the call must say so: that 0 bytes
-/// were read says that the file ends here.
+/// Reads to a buffer that faults. The bytes that the call reports must match. Inside
+/// the file, it must not report 0 bytes, which means the end of the file.
 void RealFile::read_part(const Operation &operation, const Model &model) {
   const auto &[kind, slot, offset, length, other, value] = operation;
   const std::uint64_t there =
@@ -259,20 +272,20 @@ void RealFile::read_part(const Operation &operation, const Model &model) {
     const ssize_t got =
         pread(file.get(), to, length, static_cast<off_t>(offset));
     if (got < 0 && (errno != EFAULT || (there && other)))
-      dax::fail("pread into a buffer of " + std::to_string(other) + " bytes");
+      dax::fail("pread to a buffer of " + std::to_string(other) + " bytes");
     const auto done = static_cast<std::uint64_t>(std::max<ssize_t>(got, 0));
     if ((got == 0 && there) || done > std::min(other, there))
-      throw Mismatch("pread into a buffer of " + std::to_string(other) +
-                     " bytes did " + std::to_string(got) + " of " +
+      throw Mismatch("pread to a buffer of " + std::to_string(other) +
+                     " bytes: " + std::to_string(got) + " of " +
                      std::to_string(there) + " bytes at " + hex(offset));
     if (done)
       require_same({to, done}, model.bytes().subspan(offset, done), offset,
-                   "pread into a buffer that faults");
+                   "pread to a buffer that faults");
   });
 }
 
-/// Writes from a buffer that faults. The bytes that the call says are written,
-/// and no others of their pages. Then the rest is written, too.
+/// Writes from a buffer that faults. The bytes that the call reports must be
+/// written, and no other byte of their pages. Then all bytes are written.
 void RealFile::write_part(const Operation &operation, const Model &model) {
   const auto &[kind, slot, offset, length, other, value] = operation;
   fill(std::span(buffer).first(length), value);
@@ -288,7 +301,7 @@ void RealFile::write_part(const Operation &operation, const Model &model) {
     const auto done = static_cast<std::uint64_t>(std::max<ssize_t>(got, 0));
     if (got == 0 || done > other)
       throw Mismatch("pwrite of a buffer of " + std::to_string(other) +
-                     " bytes did " + std::to_string(got) + " bytes");
+                     " bytes: " + std::to_string(got) + " bytes");
 
     const std::uint64_t begin = offset & ~(PageSize - 1);
     const std::uint64_t size =
@@ -311,21 +324,21 @@ void RealFile::write_part(const Operation &operation, const Model &model) {
           length, "pwrite");
 }
 
-/// Writes in up to eight pieces, some of which are empty.
-void RealFile::write_pieces(const Operation &operation) {
-  std::uint64_t state = operation.value;
+/// Writes up to eight buffers, some of them empty.
+void RealFile::write_vector(const Operation &operation) {
+  dax::Random random(operation.value);
   std::array<std::uint64_t, 9> cuts{};
   for (std::uint64_t &cut : cuts)
-    cut = next_random(state) % (operation.length + 1);
+    cut = random.below(operation.length + 1);
   cuts.front() = 0;
   cuts.back() = operation.length;
   std::sort(cuts.begin(), cuts.end());
 
   fill(std::span(buffer).first(operation.length), operation.value);
-  std::array<iovec, 8> pieces;
-  for (std::size_t i = 0; i < pieces.size(); i++)
-    pieces[i] = {buffer.data() + cuts[i], cuts[i + 1] - cuts[i]};
-  require(pwritev(file.get(), pieces.data(), pieces.size(),
+  std::array<iovec, 8> parts;
+  for (std::size_t i = 0; i < parts.size(); i++)
+    parts[i] = {buffer.data() + cuts[i], cuts[i + 1] - cuts[i]};
+  require(pwritev(file.get(), parts.data(), parts.size(),
                   static_cast<off_t>(operation.offset)),
           operation.length, "pwritev");
 }
@@ -337,12 +350,12 @@ void RealFile::write_at_end(const Operation &operation, const Model &model) {
           "write");
   if (lseek(end.get(), 0, SEEK_CUR) !=
       static_cast<off_t>(model.size() + operation.length))
-    throw Mismatch("O_APPEND did not write at the end");
+    throw Mismatch("write with O_APPEND: not at the end");
 }
 
 void RealFile::reopen() { file = dax::Descriptor(path, O_RDWR); }
 
-/// A new file takes the place of this one, of which nothing is left but pins.
+/// Replaces the file by a new one. Only pins of the old one remain.
 void RealFile::recreate(const Model &model) {
   for (unsigned slot = 0; slot < Slots; slot++) {
     const Mapping &mapping = model.mapping(slot);
@@ -352,7 +365,7 @@ void RealFile::recreate(const Model &model) {
   stored_at = {};
   require(unlink(path.c_str()), "unlink");
   file = dax::Descriptor(path, O_RDWR | O_CREAT | O_EXCL, 0600);
-  // the blocks of the old one are free when its pins have gone
+  // wait for the blocks of the old file, which are freed after its pins
   for (unsigned tries = 0; tries < 100; tries++) {
     struct statvfs status;
     require(syncfs(file.get()), "syncfs");
@@ -363,7 +376,7 @@ void RealFile::recreate(const Model &model) {
   }
 }
 
-/// Has the file use a block for two of its offsets.
+/// Shares blocks between two offsets of the file.
 void RealFile::share(const Operation &operation) {
   const auto &[kind, slot, offset, length, other, value] = operation;
   if (kind == Kind::clone) {
@@ -390,11 +403,11 @@ void RealFile::share(const Operation &operation) {
   same.range.info[0].dest_offset = other;
   require(ioctl(file.get(), FIDEDUPERANGE, &same.range), "FIDEDUPERANGE");
   if (same.range.info[0].status != FILE_DEDUPE_RANGE_SAME)
-    throw Mismatch("FIDEDUPERANGE finds a difference between " + hex(offset) +
-                   " and its copy at " + hex(other));
+    throw Mismatch("FIDEDUPERANGE: " + hex(offset) + " and its copy at " +
+                   hex(other) + " differ");
 }
 
-/// Reads through page tables, as a debugger does.
+/// Reads with process_vm_readv(2), like a debugger.
 void RealFile::read_by_process(const Operation &operation, const Model &model) {
   const auto &[kind, slot, offset, length, other, value] = operation;
   const iovec to = {buffer.data(), length};
@@ -406,8 +419,8 @@ void RealFile::read_by_process(const Operation &operation, const Model &model) {
                "process_vm_readv of mapping " + std::to_string(slot));
 }
 
-/// Requires that stores fault after fsync(): a page that can be stored to
-/// without is one whose stores no fsync() knows of.
+/// Requires that stores fault after fsync(2): without a fault, the next fsync(2)
+/// would miss them.
 void RealFile::require_protected(const Model &model) {
   for (unsigned slot = 0; slot < Slots; slot++) {
     const auto offset = std::exchange(stored_at[slot], {});
@@ -415,11 +428,11 @@ void RealFile::require_protected(const Model &model) {
       continue;
     const long before = faults_of_thread();
     if (!touch_guarded(address(slot, model.mapping(slot), *offset)))
-      throw Mismatch("SIGBUS at a store to a part of the file");
+      throw Mismatch("SIGBUS on a store inside the file");
     if (faults_of_thread() == before)
-      throw Mismatch("after fsync, the page at " + hex(*offset) +
-                     " of mapping " + std::to_string(slot) +
-                     " can be stored to without a fault");
+      throw Mismatch("mapping " + std::to_string(slot) +
+                     ": no fault on a store to " + hex(*offset) +
+                     " after fsync");
   }
 }
 
@@ -431,18 +444,18 @@ void RealFile::synchronize(const Operation &operation, const Model &model) {
   require_protected(model);
 }
 
-/// Some mappings are with MAP_SYNC, where the filesystem has that; few, because
-/// each of their faults waits for the journal.
+/// One mapping in 16 uses MAP_SYNC if the filesystem supports it: each of its write
+/// faults waits for the journal.
 void RealFile::map(const Operation &operation) {
   const auto &[kind, slot, offset, length, other, value] = operation;
-  unsigned char *const where = address(slot, {offset, length, other}, offset);
+  unsigned char *const start = address(slot, {offset, length, other}, offset);
   stored_at[slot] = {};
   if (value % 16 == 0 &&
-      mmap(where, length, PROT_READ | PROT_WRITE,
+      mmap(start, length, PROT_READ | PROT_WRITE,
            MAP_SHARED_VALIDATE | MAP_SYNC | MAP_FIXED, file.get(),
            static_cast<off_t>(offset)) != MAP_FAILED)
     return;
-  map_file(file.get(), where, offset, length, MAP_SHARED);
+  map_file(file.get(), start, offset, length, MAP_SHARED);
 }
 
 void RealFile::remap(const Operation &operation, const Mapping &mapping) {
@@ -486,14 +499,15 @@ void RealFile::fork_and_touch(const Operation &operation, const Model &model) {
   });
 }
 
-/// Stores go to the private copy, the child's to its own, and none to the file.
+/// Stores must change the private copy, those of a child its own copy, and none the
+/// file.
 void RealFile::use_privately(const Operation &operation, const Model &model) {
   const Range range{operation.offset, operation.offset + operation.length};
   const std::uint64_t begin = range.begin & ~(PageSize - 1);
   const std::uint64_t length = page_up(range.end) - begin;
   unsigned char *const mapping =
-      map_file(file.get(), scratch.place(begin, operation.other), begin, length,
-               MAP_PRIVATE);
+      map_file(file.get(), scratch.address(begin, operation.other), begin,
+               length, MAP_PRIVATE);
   unsigned char *const bytes = mapping + (range.begin - begin);
   load(bytes, range, model, "private mapping");
   store(bytes, operation.length, operation.value);
@@ -535,7 +549,7 @@ void RealFile::perform(const Operation &operation, const Model &model) {
         length, "pwrite");
     break;
   case Kind::writev:
-    write_pieces(operation);
+    write_vector(operation);
     break;
   case Kind::append:
     write_at_end(operation, model);
@@ -584,7 +598,7 @@ void RealFile::perform(const Operation &operation, const Model &model) {
   }
 }
 
-/// Those kinds that have a slot.
+/// Applies a kind of operation that has a slot.
 void RealFile::perform_mapped(const Operation &operation, const Model &model) {
   const auto &[kind, slot, offset, length, other, value] = operation;
   const Mapping &mapping = model.mapping(slot);
@@ -635,7 +649,7 @@ void RealFile::perform_mapped(const Operation &operation, const Model &model) {
     require(::msync(bytes(), length, value % 2 ? MS_SYNC : MS_ASYNC), "msync");
     break;
   default:
-    throw std::logic_error("no mapping for " + to_text(operation));
+    throw std::logic_error(to_text(operation) + ": has no mapping");
   }
 }
 
@@ -646,23 +660,23 @@ void RealFile::verify(const Operation &operation, Range changed,
   struct stat status;
   require(fstat(file.get(), &status), "fstat");
   if (static_cast<std::uint64_t>(status.st_size) != model.size())
-    throw Mismatch("the size is " + hex(status.st_size) + ", expected " +
+    throw Mismatch("fstat: size " + hex(status.st_size) + ", expected " +
                    hex(model.size()));
 
-  const auto look = [&](Range range) {
+  const auto compare_range = [&](Range range) {
     read(range, model);
-    std::uint64_t state = operation.value;
+    dax::Random random(operation.value);
     for (unsigned slot = 0; slot < Slots; slot++)
-      if (next_random(state) % 4 == 0)
+      if (random.below(4) == 0)
         load_mapped(slot, range, model);
   };
   const std::uint64_t begin = changed.begin - std::min(changed.begin, PageSize);
   const std::uint64_t end = std::min(changed.end + PageSize, model.map_limit());
   if (end - begin <= 2 * Margin) {
-    look({begin, end});
+    compare_range({begin, end});
   } else {
-    look({begin, begin + Margin});
-    look({end - Margin, end});
+    compare_range({begin, begin + Margin});
+    compare_range({end - Margin, end});
   }
 }
 
@@ -697,7 +711,7 @@ std::set<Kind> unsupported_in(const std::string &directory) {
       dax::fail("FICLONERANGE");
     unsupported.insert({Kind::clone, Kind::dedupe});
   }
-  // a kernel may have been built without it
+  // a kernel can be built without it
   if (process_vm_readv(getpid(), nullptr, 0, nullptr, 0, 0)) {
     if (errno != ENOSYS)
       dax::fail("process_vm_readv");
@@ -706,32 +720,32 @@ std::set<Kind> unsupported_in(const std::string &directory) {
   return unsupported;
 }
 
-void touch_for_ever(const std::string &name, std::uint64_t limit,
-                    std::uint64_t seed) {
+void touch_forever(const std::string &name, std::uint64_t limit,
+                   std::uint64_t seed) {
+  dax::Random random(seed);
   const Arena arena(limit);
   while (true) {
-    // by its name each time: there may be another one
+    // open it each time: the name can have a new file
     const auto file = open_if_there(name);
     if (!file)
       continue;
-    // huge pages by turns with small ones
-    const std::uint64_t phase = next_random(seed) % 2 ? 0 : WindowSize / 2;
-    unsigned char *const bytes =
-        map_file(file->get(), arena.place(0, phase), 0, limit, MAP_SHARED);
+    // half of the mappings cannot use huge pages
+    const std::uint64_t misalignment = random.below(2) ? 0 : HugePage / 2;
+    unsigned char *const bytes = map_file(
+        file->get(), arena.address(0, misalignment), 0, limit, MAP_SHARED);
     for (unsigned i = 0; i < 1000; i++) {
-      unsigned char *const byte = bytes + next_random(seed) % limit;
+      unsigned char *const byte = bytes + random.below(limit);
       unsigned char read;
-      // both may find that there is nothing; few writes, because they leave
-      // no hole
-      if (next_random(seed) % 8)
+      // both can get SIGBUS; few stores, because they fill holes
+      if (random.below(8))
         copy_guarded(&read, byte, 1);
       else
         touch_guarded(byte);
-      if (next_random(seed) % 32 == 0)
+      if (random.below(32) == 0)
         require(madvise(bytes, limit, MADV_DONTNEED), "madvise");
     }
     arena.clear(bytes, limit);
   }
 }
 
-} // namespace fsx
+} // namespace stress

@@ -5,12 +5,12 @@
 #include <numeric>
 #include <utility>
 
-namespace fsx {
+namespace stress {
 
 namespace {
 
-/// How often each kind is tried, in the order of @ref Kind. What moves or
-/// shortens the file is rare, so that there is something to move.
+/// The weight of each kind, in the order of @ref Kind. Operations that move or
+/// shorten the file are rare, so that the file does not stay short.
 constexpr std::array<unsigned, Kinds> Weights = {
     10, 4,  4, 3, 10, 3, 3, 3, // write to read_into_map
     3,  4,  2, 5, 4,  2, 2,    // truncate to unshare
@@ -27,10 +27,10 @@ constexpr std::uint64_t Total =
 } // namespace
 
 Generator::Generator(std::uint64_t seed, std::set<Kind> without)
-    : state(seed), left_out(std::move(without)) {}
+    : random(seed), excluded(std::move(without)) {}
 
 std::uint64_t Generator::below(std::uint64_t limit) {
-  return limit ? next_random(state) % limit : 0;
+  return limit ? random.below(limit) : 0;
 }
 
 bool Generator::chance(unsigned percent) { return below(100) < percent; }
@@ -38,7 +38,7 @@ bool Generator::chance(unsigned percent) { return below(100) < percent; }
 std::uint64_t Generator::offset_below(std::uint64_t limit) {
   std::uint64_t offset = below(limit);
   if (chance(50)) {
-    offset = (offset + WindowSize / 2) & ~(WindowSize - 1);
+    offset = (offset + HugePage / 2) & ~(HugePage - 1);
     offset += below(8 * PageSize);
     offset -= std::min(offset, 4 * PageSize);
   }
@@ -51,7 +51,7 @@ std::uint64_t Generator::length_up_to(std::uint64_t limit) {
   std::uint64_t length;
   switch (below(8)) {
   case 0:
-    length = WindowSize * (1 + below(3)) + below(PageSize * 2) - PageSize;
+    length = HugePage * (1 + below(3)) + below(PageSize * 2) - PageSize;
     break;
   case 1:
     length = below(256 << 10);
@@ -74,13 +74,13 @@ Kind Generator::kind() {
   return static_cast<Kind>(index);
 }
 
-/// A part of what begins at 0 and ends at limit.
+/// A part of the range from 0 to @p limit.
 Range Generator::part_of(std::uint64_t limit) {
   const std::uint64_t offset = offset_below(limit);
   return {offset, offset + length_up_to(limit - offset)};
 }
 
-/// A part of what is mapped; loads go behind the end of the file, too.
+/// A part of a mapping; loads also go beyond the end of the file.
 void Generator::in_mapping(Operation &operation, const Model &model,
                            bool whole_pages) {
   const Mapping &mapping = model.mapping(operation.slot);
@@ -96,9 +96,9 @@ void Generator::in_mapping(Operation &operation, const Model &model,
   }
 }
 
-/// None, with which huge pages can be used, or some pages, with which not.
-std::uint64_t Generator::phase() {
-  return chance(70) ? 0 : below(WindowSize / PageSize) * PageSize;
+/// 0, so that huge pages are possible, or a number of pages.
+std::uint64_t Generator::misalignment() {
+  return chance(70) ? 0 : below(HugePage / PageSize) * PageSize;
 }
 
 void Generator::in_file(Operation &operation, std::uint64_t limit) {
@@ -107,10 +107,10 @@ void Generator::in_file(Operation &operation, std::uint64_t limit) {
   operation.length = range.end - range.begin;
 }
 
-/// Both ends on multiples of a unit, some on borders of 2 MiB.
+/// Aligns both ends to a unit, or sometimes to 2 MiB.
 void Generator::round_out(Operation &operation, std::uint64_t unit) {
   if (chance(40))
-    unit = WindowSize;
+    unit = HugePage;
   operation.offset &= ~(unit - 1);
   operation.length = (operation.length + unit - 1) & ~(unit - 1);
 }
@@ -118,7 +118,7 @@ void Generator::round_out(Operation &operation, std::uint64_t unit) {
 void Generator::choose_mapping(Operation &operation, const Model &model) {
   auto &[kind, slot, offset, length, other, value] = operation;
   const Mapping &mapping = model.mapping(slot);
-  other = phase();
+  other = misalignment();
   if (kind == Kind::unmap) {
     length = chance(50) ? 0 : below(mapping.length / PageSize) * PageSize;
   } else if (kind == Kind::remap) {
@@ -128,19 +128,19 @@ void Generator::choose_mapping(Operation &operation, const Model &model) {
   } else {
     in_file(operation, model.map_limit());
     if (chance(60))
-      length += WindowSize * below(model.limit() / WindowSize);
+      length += HugePage * below(model.limit() / HugePage);
     round_out(operation, PageSize);
     length = std::min(length, model.map_limit() - offset);
   }
 }
 
-void Generator::choose_place(Operation &operation, const Model &model) {
+void Generator::choose_range(Operation &operation, const Model &model) {
   switch (operation.kind) {
   case Kind::append:
     operation.length = length_up_to(model.limit() - model.size());
     break;
   case Kind::truncate:
-    operation.length = chance(30) ? model.limit() - below(WindowSize)
+    operation.length = chance(30) ? model.limit() - below(HugePage)
                                   : offset_below(model.limit() + 1);
     break;
   case Kind::collapse:
@@ -160,7 +160,7 @@ void Generator::choose_place(Operation &operation, const Model &model) {
     break;
   case Kind::private_map:
     in_file(operation, model.size());
-    operation.other = phase();
+    operation.other = misalignment();
     break;
   case Kind::write_from_map:
   case Kind::read_into_map:
@@ -194,16 +194,16 @@ Operation Generator::candidate(const Model &model) {
   Operation operation;
   operation.kind = kind();
   operation.slot = static_cast<unsigned>(below(Slots));
-  operation.value = next_random(state);
-  choose_place(operation, model);
+  operation.value = random.bits();
+  choose_range(operation, model);
   return operation;
 }
 
 Operation Generator::next(const Model &model) {
   Operation operation = candidate(model);
-  while (left_out.contains(operation.kind) || !model.allows(operation))
+  while (excluded.contains(operation.kind) || !model.allows(operation))
     operation = candidate(model);
   return operation;
 }
 
-} // namespace fsx
+} // namespace stress
