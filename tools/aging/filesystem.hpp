@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /// @file
-/// Operations, done to a filesystem.
-#ifndef PMEM_BENCH_FILESYSTEM_HPP
-#define PMEM_BENCH_FILESYSTEM_HPP
+/// Applies operations to a filesystem.
+#ifndef AGING_FILESYSTEM_HPP
+#define AGING_FILESYSTEM_HPP
 
 #include "descriptor.hpp"
 #include "plan.hpp"
@@ -13,61 +13,65 @@
 
 namespace aging {
 
-/// How a file comes to its blocks.
+/// How a file gets its blocks.
 enum class Allocation {
-  fallocate, ///< by one fallocate
-  write,     ///< by writes in order
+  fallocate, ///< one fallocate(2)
+  write,     ///< writes in order
 };
 
-/// What statfs says of a filesystem.
+/// The size of a filesystem, from statvfs(3).
 struct Space {
-  std::uint64_t capacity; ///< in bytes, without the filesystem's own tables
+  std::uint64_t capacity; ///< in bytes, without the filesystem's metadata
   std::uint64_t used;     ///< in bytes
-  std::uint64_t block;    ///< the size of a block, in bytes
+  std::uint64_t block;    ///< size of a block, in bytes
 };
 
-/// A directory that files are made in.
+/// A directory for the files of a benchmark.
 class Filesystem {
 public:
-  /// @param directory  is made, and must not exist
-  /// @param how        how files that are created or grow come to their blocks;
-  ///                   appends and overwrites are always writes
-  /// @param write_size of one write, in bytes, where @p how is write
-  /// @throws std::system_error when the directory exists or cannot be made
+  /// Makes the directory.
+  /// @param directory  must not exist
+  /// @param how        how new and growing files get their blocks; appends and
+  ///                   overwrites are always writes
+  /// @param write_size of one write, in bytes, if @p how is write
+  /// @throws std::system_error EEXIST if the directory exists, or any other error
+  ///         of mkdir(2)
   Filesystem(const std::string &directory, Allocation how,
              std::uint64_t write_size);
 
-  /// Does one operation.
-  /// @throws std::system_error with the path and what was tried; ENOSPC when
-  ///         there is less room than the plan had reckoned with
+  /// Applies one operation.
+  /// @throws std::system_error with the path and the action; ENOSPC if there is
+  ///         less space than the plan expected
   void apply(const Operation &operation);
 
   /// Makes an empty file.
   /// @param path below the directory
   /// @return the file, open for reading and writing
-  /// @throws std::system_error as apply() does; EEXIST when it is there
+  /// @throws std::system_error like apply(); EEXIST if the file exists
   dax::Descriptor create(const std::string &path) const;
 
   /// Opens a file for reading and writing.
   /// @param path below the directory
-  /// @throws std::system_error as apply() does
+  /// @throws std::system_error like apply()
   dax::Descriptor open(const std::string &path) const;
 
   /// Removes a file.
-  /// @throws std::system_error as apply() does
+  /// @param path below the directory
+  /// @throws std::system_error like apply()
   void remove(const std::string &path);
 
-  /// Has the filesystem commit, after which freed blocks can be used again.
-  /// @throws std::system_error when that fails
+  /// Commits the journal, so that freed blocks can be used again.
+  /// @throws std::system_error if syncfs(2) fails
   void commit();
 
-  /// @throws std::system_error when the filesystem cannot be asked
+  /// The size of the filesystem.
+  /// @throws std::system_error if fstatvfs(3) fails
   Space space() const;
 
   /// The directory's file descriptor.
   int get() const { return root.get(); }
 
-  /// The path of a file that other programs know.
+  /// The full path of a file.
   /// @param path below the directory
   std::string full(const std::string &path) const { return name + "/" + path; }
 

@@ -16,11 +16,11 @@ namespace aging {
 
 namespace {
 
-/// The CPUs that this process may use, in order.
+/// The CPUs that this process can use, in order.
 std::vector<int> allowed_cpus() {
   cpu_set_t allowed;
   if (sched_getaffinity(0, sizeof(allowed), &allowed))
-    dax::fail("asking for the CPUs");
+    dax::fail("cannot get the CPUs of the process");
   std::vector<int> cpus;
   for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
     if (CPU_ISSET(cpu, &allowed))
@@ -28,18 +28,20 @@ std::vector<int> allowed_cpus() {
   return cpus;
 }
 
-/// Pins the thread that calls.
+/// Pins the calling thread.
 void pin(int cpu) {
   cpu_set_t one;
   CPU_ZERO(&one);
   CPU_SET(cpu, &one);
   if (sched_setaffinity(0, sizeof(one), &one))
-    dax::fail("staying on CPU " + std::to_string(cpu));
+    dax::fail("cannot pin a thread to CPU " + std::to_string(cpu));
 }
 
 } // namespace
 
-/// A thread that waits for work.
+unsigned usable_cpus() { return static_cast<unsigned>(allowed_cpus().size()); }
+
+/// A thread that waits for functions to run.
 class Turns::Worker {
 public:
   explicit Worker(int cpu) : thread([this] { serve(); }) {
@@ -65,7 +67,7 @@ private:
   void serve() {
     while (true) {
       wanted.acquire();
-      // run() may come again before the call below has returned
+      // run() can be called again before now() returns
       std::packaged_task<void()> now = std::move(task);
       if (!now.valid())
         return;
@@ -79,17 +81,17 @@ private:
     thread.join();
   }
 
-  std::packaged_task<void()> task; ///< none when the thread has to end
+  std::packaged_task<void()> task; ///< empty if the thread has to end
   std::binary_semaphore wanted{0};
-  std::thread thread; ///< starts last, when it has the others
+  std::thread thread; ///< starts last, because it uses the members above
 };
 
 Turns::Turns(unsigned count) {
   const std::vector<int> cpus = allowed_cpus();
   if (count == 0 || count > cpus.size())
     throw std::invalid_argument(
-        "--cpus " + std::to_string(count) + ": give a number from 1 to " +
-        std::to_string(cpus.size()) + ", the CPUs that the process may use");
+        "--cpus: " + std::to_string(count) + ": expected a number from 1 to " +
+        std::to_string(cpus.size()) + ", the CPUs that the process can use");
   for (unsigned i = 1; i < count; i++)
     others.push_back(std::make_unique<Worker>(cpus[i]));
   pin(cpus[0]);

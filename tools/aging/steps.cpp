@@ -2,8 +2,8 @@
 #include "steps.hpp"
 
 #include "descriptor.hpp"
+#include "pmd_range.hpp"
 #include "shared_map.hpp"
-#include "windows.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -12,7 +12,7 @@ namespace aging {
 
 namespace {
 
-/// @param result what a system call returned
+/// @param result of a system call
 void check(int result, const std::string &what) {
   if (result != 0)
     dax::fail(what);
@@ -34,7 +34,7 @@ void Stepper::write(int fd, const std::string &name, const Step &step) {
     const ssize_t now = pwrite(fd, data.data(), step.length - done,
                                static_cast<off_t>(step.offset + done));
     if (now < 0)
-      dax::fail("writing to " + name);
+      dax::fail("cannot write to " + name);
     done += static_cast<std::uint64_t>(now);
   }
 }
@@ -44,16 +44,17 @@ void Stepper::apply(int fd, const std::string &name, const Step &step) {
   case Step::Kind::allocate:
     check(fallocate(fd, 0, static_cast<off_t>(step.offset),
                     static_cast<off_t>(step.length)),
-          "allocating blocks for " + name);
+          "cannot allocate blocks for " + name);
     break;
   case Step::Kind::write:
     write(fd, name, step);
     break;
   case Step::Kind::set_size:
-    check(ftruncate(fd, static_cast<off_t>(step.offset)), "truncating " + name);
+    check(ftruncate(fd, static_cast<off_t>(step.offset)),
+          "cannot truncate " + name);
     break;
   case Step::Kind::sync:
-    check(fsync(fd), "syncing " + name);
+    check(fsync(fd), "cannot sync " + name);
     break;
   case Step::Kind::store:
     store(fd, name, step);

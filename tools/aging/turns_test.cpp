@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /// @file
-/// Work by turns: on which thread and CPU, in which order, and what is thrown.
+/// Tests of Turns: threads, CPUs, order and exceptions.
 #include "turns.hpp"
 
 #include <gtest/gtest.h>
@@ -16,14 +16,9 @@
 namespace {
 
 using aging::Turns;
+using aging::usable_cpus;
 
-unsigned cpus() {
-  cpu_set_t allowed;
-  return sched_getaffinity(0, sizeof(allowed), &allowed) ? 0
-                                                         : CPU_COUNT(&allowed);
-}
-
-/// The calling thread may use the CPUs again that it had, after a test.
+/// Restores the CPUs of the calling thread after each test.
 class TurnsTest : public testing::Test {
 protected:
   void SetUp() override {
@@ -37,25 +32,25 @@ private:
   cpu_set_t before;
 };
 
-TEST_F(TurnsTest, OfOneAreTheCallersOwn) {
+TEST_F(TurnsTest, OfOneRunInTheCallingThread) {
   Turns turns(1);
   std::thread::id worker;
   turns.run([&] {
     worker = std::this_thread::get_id();
-    EXPECT_EQ(cpus(), 1);
+    EXPECT_EQ(usable_cpus(), 1);
   });
   EXPECT_EQ(worker, std::this_thread::get_id());
 }
 
-TEST_F(TurnsTest, GoRoundThreadsThatHaveACpuEach) {
-  if (cpus() < 2)
+TEST_F(TurnsTest, AlternateBetweenPinnedThreads) {
+  if (usable_cpus() < 2)
     GTEST_SKIP() << "one CPU";
   Turns turns(2);
   std::vector<std::thread::id> threads;
   std::vector<int> on;
   for (int i = 0; i < 1000; i++)
     turns.run([&] {
-      EXPECT_EQ(cpus(), 1);
+      EXPECT_EQ(usable_cpus(), 1);
       threads.push_back(std::this_thread::get_id());
       on.push_back(sched_getcpu());
     });
@@ -68,21 +63,21 @@ TEST_F(TurnsTest, GoRoundThreadsThatHaveACpuEach) {
   }
 }
 
-TEST_F(TurnsTest, PassOnWhatIsThrownAndGoOn) {
-  Turns turns(std::min(2u, cpus()));
+TEST_F(TurnsTest, RethrowExceptionsAndContinue) {
+  Turns turns(std::min(2u, usable_cpus()));
   for (int i = 0; i < 4; i++)
     EXPECT_THROW(turns.run([] { throw std::out_of_range("x"); }),
                  std::out_of_range);
 }
 
-TEST_F(TurnsTest, RefuseANumberOfCpusThatThereIsNot) {
+TEST_F(TurnsTest, RefuseMoreCpusThanUsable) {
   EXPECT_THROW(Turns(0), std::invalid_argument);
-  const unsigned more = cpus() + 1;
+  const unsigned more = usable_cpus() + 1;
   try {
     Turns turns(more);
-    FAIL() << more << " CPUs are taken";
+    FAIL() << more << " CPUs are accepted";
   } catch (const std::invalid_argument &error) {
-    EXPECT_EQ(std::string(error.what()).find("--cpus " + std::to_string(more)),
+    EXPECT_EQ(std::string(error.what()).find("--cpus: " + std::to_string(more)),
               0);
   }
 }

@@ -2,8 +2,8 @@
 #include "measure.hpp"
 
 #include "file.hpp"
+#include "pmd_range.hpp"
 #include "shared_map.hpp"
-#include "windows.hpp"
 
 #include <cstddef>
 #include <cstring>
@@ -18,7 +18,7 @@ namespace aging {
 
 namespace {
 
-/// How many records the kernel is asked for at a time.
+/// The number of records per call of GETFSMAP.
 constexpr std::uint32_t Batch = 4096;
 
 } // namespace
@@ -35,11 +35,11 @@ Share &Share::operator+=(const Share &other) {
   return *this;
 }
 
-Share in_windows(const std::vector<Run> &free, std::uint64_t start) {
+Share in_chunks(const std::vector<Run> &free, std::uint64_t start) {
   Share share{0, 0};
 
   for (std::size_t first = 0, next; first < free.size(); first = next) {
-    // what the filesystem tells apart may still adjoin
+    // one run can have several records
     std::uint64_t length = free[first].length;
     for (next = first + 1;
          next < free.size() && free[next].begin == free[first].begin + length;
@@ -47,11 +47,11 @@ Share in_windows(const std::vector<Run> &free, std::uint64_t start) {
       length += free[next].length;
 
     const std::uint64_t begin = start + free[first].begin;
-    const std::uint64_t window =
+    const std::uint64_t chunk =
         (begin + dax::HugePage - 1) / dax::HugePage * dax::HugePage;
     share.all += length;
-    if (begin + length > window)
-      share.good += (begin + length - window) / dax::HugePage * dax::HugePage;
+    if (begin + length > chunk)
+      share.good += (begin + length - chunk) / dax::HugePage * dax::HugePage;
   }
   return share;
 }
@@ -68,7 +68,7 @@ std::vector<Run> free_space(int fd) {
               sizeof(map->fmh_keys[1].fmr_reserved));
   while (!last) {
     if (ioctl(fd, FS_IOC_GETFSMAP, map))
-      dax::fail("asking for the free space by GETFSMAP");
+      dax::fail("cannot get the free space with GETFSMAP");
     last = map->fmh_entries == 0;
     for (std::uint32_t i = 0; i < map->fmh_entries; i++) {
       const fsmap &record = map->fmh_recs[i];
@@ -86,21 +86,18 @@ std::vector<Run> free_space(int fd) {
 Share mapped_share(int fd, const std::string &name) {
   const dax::Layout layout = dax::layout_of(fd, name);
   if (!layout.is_dax)
-    throw std::runtime_error(name + " does not use DAX; mount the filesystem "
-                                    "with -o dax");
+    throw std::runtime_error(name + ": does not use DAX; mount the "
+                                    "filesystem with -o dax");
   Share share{0, 0};
   if (layout.size == 0)
     return share;
   const dax::SharedMap map(fd, name, 0, layout.size);
-  for (const dax::Range &range : dax::judge(layout, dax::HugePage)) {
-    if (range.verdict == dax::Verdict::hole ||
-        range.verdict == dax::Verdict::too_short)
+  const std::uint64_t end = dax::bytes_in_ranges(layout.size, dax::HugePage);
+  for (std::uint64_t at = 0; at < end; at += dax::HugePage) {
+    if (!dax::is_allocated(layout.extents, at, at + dax::HugePage))
       continue;
-    const std::uint64_t end = range.offset + range.length;
-    for (std::uint64_t at = range.offset; at < end; at += dax::HugePage) {
-      map.fault_for_store(at);
-      share.all += dax::HugePage;
-    }
+    map.fault_for_store(at);
+    share.all += dax::HugePage;
   }
   share.good = map.mapped().huge;
   return share;
@@ -108,7 +105,7 @@ Share mapped_share(int fd, const std::string &name) {
 
 Share new_files(Filesystem &filesystem, const Way &way, std::uint64_t size,
                 unsigned count, std::uint64_t seed) {
-  Random random(seed);
+  dax::Random random(seed);
   Stepper stepper;
   Share share{0, 0};
   const auto name = [](unsigned i) { return "new" + std::to_string(i); };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /// @file
-/// The ways to fill a file, and that their steps do to a file what they say.
+/// Tests of the ways to fill a file, and of their steps on a real file.
 #include "measure.hpp"
 #include "sizes.hpp"
 #include "steps.hpp"
@@ -25,10 +25,10 @@ namespace {
 
 using aging::KiB;
 using aging::MiB;
-using aging::Random;
 using aging::Step;
 using aging::Stepper;
 using aging::Way;
+using dax::Random;
 using Kind = Step::Kind;
 
 constexpr std::uint64_t Block = 4 * KiB;
@@ -48,7 +48,7 @@ bool fills(const Step &step) {
          step.kind == Kind::store;
 }
 
-/// The blocks that writes of a way begin with, in their order.
+/// The first block of each write of a way, in order.
 std::vector<std::uint64_t> order(const char *name, std::uint64_t size) {
   std::vector<std::uint64_t> blocks;
   for (const Step &step : steps(name, size))
@@ -57,7 +57,7 @@ std::vector<std::uint64_t> order(const char *name, std::uint64_t size) {
   return blocks;
 }
 
-/// A file that is gone when its owner is.
+/// An unlinked file.
 class TemporaryFile {
 public:
   TemporaryFile() {
@@ -115,11 +115,11 @@ TEST_P(EachWay, FillsEachByteOnce) {
   }
 }
 
-TEST_P(EachWay, IsTheSameFromTheSameSeed) {
+TEST_P(EachWay, IsReproducible) {
   EXPECT_EQ(steps(GetParam(), 8 * MiB, 5), steps(GetParam(), 8 * MiB, 5));
 }
 
-TEST_P(EachWay, LeavesAFileOfThatSizeWithoutAHole) {
+TEST_P(EachWay, MakesAFileWithItsSizeAndNoHole) {
   TemporaryFile file;
   Stepper stepper;
   for (const Step &step : steps(GetParam(), 2 * MiB))
@@ -127,7 +127,7 @@ TEST_P(EachWay, LeavesAFileOfThatSizeWithoutAHole) {
   std::string expected(2 * MiB, 'a');
   if (GetParam().name.starts_with("fallocate"))
     expected.assign(2 * MiB, '\0');
-  // one store is enough for a page
+  // it stores one byte per page
   if (GetParam().name == "mmap")
     for (std::uint64_t at = 0; at < expected.size(); at++)
       expected[at] = at % Block ? '\0' : 'a';
@@ -137,12 +137,12 @@ TEST_P(EachWay, LeavesAFileOfThatSizeWithoutAHole) {
   EXPECT_GE(status.st_blocks * 512, 2 * MiB);
 }
 
-TEST_P(EachWay, RefusesASizeThatIsNoMultipleOf2MiB) {
+TEST_P(EachWay, RefusesSizesThatAreNotMultiplesOf2MiB) {
   for (std::uint64_t size : {std::uint64_t(0), 3 * MiB, 2 * MiB + 1})
     EXPECT_THROW(steps(GetParam(), size), std::invalid_argument);
 }
 
-TEST(Ways, AreFoundByTheirNamesWhichAreUnique) {
+TEST(Ways, HaveUniqueNames) {
   std::set<std::string_view> names;
   for (const Way &way : aging::ways()) {
     EXPECT_TRUE(names.insert(way.name).second) << way.name;
@@ -152,14 +152,14 @@ TEST(Ways, AreFoundByTheirNamesWhichAreUnique) {
   EXPECT_EQ(aging::find_way(""), nullptr);
 }
 
-TEST(Ways, ThatAreRandomDifferBySeed) {
+TEST(Ways, DifferBySeedIfRandom) {
   for (const char *name : {"write-mixed", "shuffled-64", "random-4k"}) {
     const Way &way = *aging::find_way(name);
     EXPECT_NE(steps(way, 2 * MiB, 1), steps(way, 2 * MiB, 2)) << name;
   }
 }
 
-TEST(Ways, WriteTheNamedAmountInOrder) {
+TEST(Ways, WriteInStepsOfTheirSize) {
   EXPECT_EQ(
       steps("write-1m", 2 * MiB),
       (std::vector<Step>{{Kind::write, 0, MiB}, {Kind::write, MiB, MiB}}));
@@ -171,7 +171,7 @@ TEST(Ways, WriteTheNamedAmountInOrder) {
       std::ranges::is_sorted(steps("write-mixed", 8 * MiB), {}, &Step::offset));
 }
 
-TEST(Ways, LeaveOutWhatTheyFillLater) {
+TEST(Ways, FillTheirGapsLater) {
   EXPECT_EQ(order("from-1", 2 * MiB).front(), 1);
   EXPECT_EQ(order("from-1", 2 * MiB).back(), 0);
   EXPECT_EQ(order("from-2", 2 * MiB).front(), 2);
@@ -198,7 +198,7 @@ TEST(Ways, ShuffleWithinGroupsOf64) {
     EXPECT_EQ(shuffled[i] / 64, i / 64);
 }
 
-TEST(Ways, SyncAfterEachMebibyte) {
+TEST(Ways, SyncAfterEachMiB) {
   std::uint64_t written = 0, syncs = 0;
   for (const Step &step : steps("write-8k-sync", 8 * MiB)) {
     written += step.length;
@@ -209,13 +209,13 @@ TEST(Ways, SyncAfterEachMebibyte) {
   EXPECT_EQ(syncs, 8);
 }
 
-TEST(Stepper, NamesTheFileThatItCannotWrite) {
+TEST(Stepper, NamesTheFileInErrors) {
   const int null = open("/dev/full", O_RDWR);
   ASSERT_GE(null, 0);
   Stepper stepper;
   try {
     stepper.apply(null, "a-name", {Kind::write, 0, Block});
-    ADD_FAILURE() << "nothing is thrown";
+    ADD_FAILURE() << "no exception";
   } catch (const std::system_error &error) {
     EXPECT_EQ(error.code().value(), ENOSPC);
     EXPECT_NE(std::string(error.what()).find("a-name"), std::string::npos);

@@ -12,11 +12,11 @@ namespace aging {
 
 namespace {
 
-/// A commit each time so many operations are done. Left to the journal's timer,
-/// it would depend on the clock which freed blocks can be used again.
+/// Operations per commit. With the journal's timer, the time of day would decide
+/// which freed blocks can be used again.
 constexpr std::uint64_t OperationsPerCommit = 256;
 
-/// @param result what a system call returned
+/// @param result of a system call
 void check(int result, const std::string &what) {
   if (result != 0)
     dax::fail(what);
@@ -24,7 +24,7 @@ void check(int result, const std::string &what) {
 
 const std::string &made(const std::string &directory) {
   check(mkdir(directory.c_str(), 0755),
-        "making " + directory + ", which takes a new filesystem");
+        "cannot make " + directory + "; make a new filesystem");
   return directory;
 }
 
@@ -60,7 +60,7 @@ void Filesystem::extend(int file, const Operation &operation) {
 }
 
 void Filesystem::remove(const std::string &path) {
-  check(unlink(full(path).c_str()), "removing " + full(path));
+  check(unlink(full(path).c_str()), "cannot remove " + full(path));
 }
 
 void Filesystem::apply(const Operation &operation) {
@@ -68,10 +68,10 @@ void Filesystem::apply(const Operation &operation) {
 
   switch (operation.kind) {
   case Operation::Kind::make_directory:
-    check(mkdir(full(path).c_str(), 0755), "making " + full(path));
+    check(mkdir(full(path).c_str(), 0755), "cannot make " + full(path));
     break;
   case Operation::Kind::remove_directory:
-    check(rmdir(full(path).c_str()), "removing " + full(path));
+    check(rmdir(full(path).c_str()), "cannot remove " + full(path));
     break;
   case Operation::Kind::create:
     extend(create(path).get(), operation);
@@ -85,7 +85,7 @@ void Filesystem::apply(const Operation &operation) {
       extend(open(path).get(), operation);
     else
       check(truncate(full(path).c_str(), static_cast<off_t>(operation.end)),
-            "truncating " + full(path));
+            "cannot truncate " + full(path));
     break;
   case Operation::Kind::remove:
     remove(path);
@@ -96,13 +96,13 @@ void Filesystem::apply(const Operation &operation) {
 }
 
 void Filesystem::commit() {
-  check(syncfs(get()), "committing " + name);
+  check(syncfs(get()), "cannot commit " + name);
   uncommitted = 0;
 }
 
 Space Filesystem::space() const {
   struct statvfs status;
-  check(fstatvfs(get(), &status), "asking for the size of " + name);
+  check(fstatvfs(get(), &status), "cannot get the size of " + name);
   return {.capacity = status.f_blocks * status.f_frsize,
           .used = (status.f_blocks - status.f_bfree) * status.f_frsize,
           .block = status.f_frsize};

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /// @file
-/// Fills new files in the ways that programs do, and counts how much of them a
-/// program gets in 2 MiB pages.
+/// placement: fills files in the ways that programs do, and measures how much of
+/// them a program gets with 2 MiB pages.
+#include "command.hpp"
 #include "filesystem.hpp"
 #include "measure.hpp"
 #include "sizes.hpp"
@@ -14,7 +15,6 @@
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
-#include <exception>
 #include <filesystem>
 #include <fstream>
 #include <stdexcept>
@@ -28,38 +28,23 @@ namespace {
 
 using aging::MiB;
 
-constexpr int ExitUsage = 2;
-
-/// Unless told otherwise, so many files are made that they are this together,
-/// in MiB, or one.
-constexpr unsigned TogetherMib = 64;
+/// The default sum of the files of one size, in MiB; at least one file.
+constexpr unsigned TotalMib = 64;
 
 /// The largest file, in MiB.
 constexpr unsigned LargestMib = 1 << 20;
 
 struct Options {
   std::string directory;
-  std::vector<std::string> measured; ///< files that are there already
+  std::vector<std::string> measured; ///< existing files
   std::vector<std::string> ways;
   std::vector<unsigned> sizes = {2, 8, 64}; ///< in MiB
-  unsigned files = 0; ///< of one way and size; 0 for TogetherMib
+  unsigned files = 0; ///< of one way and size; 0 for TotalMib
   std::uint64_t seed = 1;
   std::string csv;
   std::string label = "new";
-  std::string name = "files"; ///< the way of the files that are measured
+  std::string name = "files"; ///< printed as the way of existing files
 };
-
-/// A check that --help does not show.
-/// @param valid  whether the text may stay
-/// @param remedy what the error message has after the text
-CLI::Validator check(bool (*valid)(const std::string &),
-                     const std::string &remedy) {
-  return CLI::Validator(
-      [=](std::string &text) {
-        return valid(text) ? std::string() : text + ": " + remedy;
-      },
-      "");
-}
 
 bool is_size(const std::string &text) {
   unsigned size;
@@ -69,83 +54,74 @@ bool is_size(const std::string &text) {
          size <= LargestMib && size % 2 == 0;
 }
 
-/// A check for a number in a range of int.
-CLI::Validator in_range(unsigned low, unsigned high) {
-  return CLI::Range(low, high).description("");
-}
-
-/// What --help ends with.
+/// The ways, for --help.
 std::string footer() {
   std::string text = "Ways to fill a file:\n";
   char line[120];
   for (const aging::Way &way : aging::ways()) {
     std::snprintf(line, sizeof(line), "  %-14s %s\n", way.name.data(),
-                  way.what.data());
+                  way.description.data());
     text += line;
   }
-  return text + "\nExit status: 0, 1 when something failed, 2 for a wrong "
-                "option.";
+  return text +
+         "\nExit status: 0, 1 if something failed, 2 for a wrong option.";
 }
 
-/// @throws CLI::Error when there is nothing to do but to exit: for --help, and
-///         for what it does not allow
-void parse(CLI::App &app, Options &options, int argc, char **argv) {
-  app.description(
-      "Fill new files below DIR in the ways that programs do, or take files "
-      "that\nare there; map each, store to each PMD range of 2 MiB, and print "
-      "which part\nis in 2 MiB pages. The files must be on a filesystem that "
-      "is mounted with\n-o dax.");
+void add_options(CLI::App &app, Options &options) {
+  using dax::condition;
+  using dax::whole_number;
   app.footer(footer());
   app.get_formatter()->column_width(22);
-  app.set_help_flag("--help", "this text");
+  app.set_help_flag("--help", "print this text");
 
   app.add_option("--dir", options.directory,
                  "fill files in a new directory DIR/placement, and remove them")
       ->type_name("DIR");
   app.add_option("--measure", options.measured,
-                 "take these files, with their contents left as they are")
+                 "measure existing files, without changing their contents")
       ->type_name("FILE");
   app.add_option("--way", options.ways,
-                 "only in these ways, with commas between; all by default")
+                 "comma-separated list of ways; default all")
       ->type_name("NAME")
       ->delimiter(',')
-      ->check(
-          check([](const std::string &text) { return !!aging::find_way(text); },
-                "there is no way of that name"));
+      ->check(condition(
+          [](const std::string &text) { return !!aging::find_way(text); },
+          "no such way"));
   app.add_option("--mib", options.sizes,
-                 "sizes of files, with commas between; 2,8,64 by default")
+                 "comma-separated list of file sizes; default 2,8,64")
       ->type_name("N")
       ->delimiter(',')
-      ->check(check(is_size, "give even numbers from 2 to " +
-                                 std::to_string(LargestMib)));
-  app.add_option("--files", options.files,
-                 "how many files of each size; by default as many as make 64 "
-                 "MiB, or one")
+      ->check(condition(is_size, "expected an even number from 2 to " +
+                                     std::to_string(LargestMib)));
+  app.add_option(
+         "--files", options.files,
+         "number of files of each size; default 64 MiB of files, or one")
       ->type_name("N")
-      ->check(in_range(1, 100000));
-  app.add_option("--seed", options.seed, "of the random numbers; 1 by default")
+      ->transform(whole_number(1, 100000));
+  app.add_option("--seed", options.seed, "random seed; default 1")
       ->type_name("N")
-      ->check(in_range(0, UINT32_MAX));
+      ->transform(whole_number(0, UINT32_MAX));
   app.add_option("--csv", options.csv,
-                 "add the results to FILE, as lines of "
+                 "append the results to FILE, as lines of "
                  "label,seed,way,mib,percent")
       ->type_name("FILE");
   app.add_option("--label", options.label,
-                 "the first field of these lines; new by default")
+                 "first field of each line of FILE; default new")
       ->type_name("TEXT");
   app.add_option("--name", options.name,
-                 "the way that lines of --measure have, with 0 MiB; files by "
-                 "default")
+                 "the way in lines of --measure, with 0 MiB; default files")
       ->type_name("TEXT");
-  app.parse(argc, argv);
-  if (options.directory.empty() == options.measured.empty())
-    throw CLI::ValidationError("give either --dir or --measure");
+  app.callback([&options] {
+    if (options.directory.empty() == options.measured.empty())
+      throw CLI::ValidationError("expected either --dir or --measure");
+  });
 }
 
-/// Adds results to a file, a line for each.
+/// Appends results to a file, one line each.
 class Csv {
 public:
-  /// @param name of the file; empty for none
+  /// @param name    of the file; empty for none
+  /// @param options for the first fields of each line
   Csv(const std::string &name, const Options &options)
       : name(name), prefix(options.label + ',' + std::to_string(options.seed)) {
     if (name.empty())
@@ -156,7 +132,7 @@ public:
     check();
   }
 
-  /// @throws std::runtime_error when it cannot be written
+  /// @throws std::runtime_error if the file cannot be written
   void add(std::string_view way, unsigned mib, const aging::Share &share) {
     if (name.empty())
       return;
@@ -169,7 +145,7 @@ public:
 private:
   void check() {
     if (!file.flush())
-      throw std::runtime_error("cannot write to " + name);
+      throw std::runtime_error(name + ": cannot write the results");
   }
 
   std::string name;
@@ -177,7 +153,8 @@ private:
   std::ofstream file;
 };
 
-/// @param what how the files were filled, and their size
+/// @param what  way and size of the files
+/// @param share in 2 MiB pages
 void print(const std::string &what, const aging::Share &share) {
   std::printf("%-22s %5.1f %%  %llu of %llu MiB\n", what.c_str(),
               share.percent(),
@@ -189,7 +166,7 @@ void print(const std::string &what, const aging::Share &share) {
 void fill_and_measure(const Options &options, Csv &csv) {
   const std::string directory = options.directory + "/placement";
   {
-    // what is given here of appends is not used
+    // the allocation and write size do not matter here
     aging::Filesystem filesystem(directory, aging::Allocation::write, MiB);
     for (const aging::Way &way : aging::ways()) {
       if (!options.ways.empty() &&
@@ -197,7 +174,7 @@ void fill_and_measure(const Options &options, Csv &csv) {
         continue;
       for (unsigned size : options.sizes) {
         const unsigned files =
-            options.files ? options.files : std::max(1u, TogetherMib / size);
+            options.files ? options.files : std::max(1u, TotalMib / size);
         const aging::Share share =
             aging::new_files(filesystem, way, size * MiB, files, options.seed);
         print(std::string(way.name) + ", " + std::to_string(size) + " MiB",
@@ -215,7 +192,7 @@ void measure(const Options &options, Csv &csv) {
     share += aging::mapped_share(dax::Descriptor(name, O_RDWR).get(), name);
   if (share.all == 0)
     throw std::runtime_error(options.measured.front() +
-                             ": no PMD range without a hole to measure");
+                             ": no PMD range without a hole");
   print(options.name, share);
   csv.add(options.name, 0, share);
 }
@@ -224,17 +201,15 @@ void measure(const Options &options, Csv &csv) {
 
 int main(int argc, char **argv) {
   Options options;
-  CLI::App app;
-  try {
-    parse(app, options, argc, argv);
-  } catch (const CLI::CallForHelp &wish) {
-    return app.exit(wish);
-  } catch (const CLI::Error &problem) {
-    std::fprintf(stderr, "placement: error: %s; see --help\n", problem.what());
-    return ExitUsage;
-  }
-  try {
-    // ext4 reserves blocks for each CPU
+  CLI::App app(
+      "Fill new files in the ways that programs do, or take existing files; "
+      "map each file,\nstore to each PMD range (2 MiB), and print the "
+      "share that is mapped with 2 MiB pages.\nThe filesystem must be "
+      "mounted with -o dax.",
+      "placement");
+  add_options(app, options);
+  return dax::run_command(app, argc, argv, [&] {
+    // ext4 preallocates blocks per CPU
     const aging::Turns turns(1);
     Csv csv(options.csv, options);
     if (options.measured.empty())
@@ -242,8 +217,5 @@ int main(int argc, char **argv) {
     else
       measure(options, csv);
     return EXIT_SUCCESS;
-  } catch (const std::exception &problem) {
-    std::fprintf(stderr, "placement: error: %s\n", problem.what());
-    return EXIT_FAILURE;
-  }
+  });
 }

@@ -9,18 +9,18 @@ namespace aging {
 
 namespace {
 
-/// Impressions' mean number of files in a directory, in tenths.
+/// The mean number of files in a directory of Impressions, in tenths.
 constexpr std::size_t FilesPerDirectory = 102;
-/// Of so many removals one is a directory with its files.
+/// One in this number of removals is a directory with its files.
 constexpr std::uint64_t DirectoryShare = 11;
 constexpr std::uint64_t LargestOverwrite = 64 * KiB;
 constexpr std::uint64_t AppendSteps[] = {4 * KiB, 16 * KiB, 64 * KiB, 256 * KiB,
                                          1 * MiB};
 constexpr std::uint64_t MostAppendedTo = 4;
-/// The most writes that are appended to a file at a time.
+/// The most writes that one operation appends to a file.
 constexpr std::uint64_t MostAppends = 64;
 
-/// Removes the element at @p index, whose place the last one takes.
+/// Removes the element at @p index; the last element takes its index.
 template <class T>
 void drop(std::vector<std::unique_ptr<T>> &from, std::size_t index) {
   std::swap(from[index], from.back());
@@ -104,8 +104,7 @@ void Plan::make_room(std::uint64_t bytes) {
 }
 
 void Plan::make_directory() {
-  // Each directory has two tickets, and one more for each subdirectory: that
-  // one is its child's.
+  // each directory has two tickets, and one for each subdirectory
   const std::size_t count = directories.size();
   const std::uint64_t ticket = random.below(3 * count - 1);
   Directory *parent = ticket < 2 * count
@@ -120,7 +119,7 @@ void Plan::make_directory() {
 }
 
 void Plan::remove_directory() {
-  // There is one without subdirectories besides the root.
+  // at least one that is not the root has no subdirectories
   std::size_t index = random.below(directories.size());
   while (index == 0 || directories[index]->subdirectories != 0)
     index = (index + 1) % directories.size();

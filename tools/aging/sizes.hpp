@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /// @file
-/// How large files are.
-#ifndef PMEM_BENCH_SIZES_HPP
-#define PMEM_BENCH_SIZES_HPP
+/// Distributions of file sizes.
+#ifndef AGING_SIZES_HPP
+#define AGING_SIZES_HPP
 
 #include "random.hpp"
 
@@ -18,24 +18,24 @@ constexpr std::uint64_t MiB = 1ULL << 20;
 /// A distribution of file sizes.
 struct Distribution {
   std::string_view name;
-  /// Where its numbers are from, in a line.
+  /// The source of its numbers, in one line.
   std::string_view source;
-  /// Draws a size in bytes, of 1 at least and without an upper limit.
-  double (*draw)(Random &random);
+  /// Draws a size in bytes, without limits.
+  double (*draw)(dax::Random &random);
 };
 
-/// All that --distribution can name; the first is the default.
+/// All distributions; the first is the default.
 std::span<const Distribution> distributions();
 
-/// @return the distribution of that name, or nullptr
+/// @return the distribution with a name, or nullptr
 const Distribution *find_distribution(std::string_view name);
 
 /// Draws a size.
-/// @param largest in bytes; what is drawn above it becomes that much, because
-/// no
-///                file can be a large part of the device
+/// @param distribution to draw from
+/// @param random       random numbers for it
+/// @param largest      in bytes; larger sizes become this size
 /// @return bytes, from 1 to @p largest
-std::uint64_t draw_size(const Distribution &distribution, Random &random,
+std::uint64_t draw_size(const Distribution &distribution, dax::Random &random,
                         std::uint64_t largest);
 
 } // namespace aging

@@ -7,11 +7,12 @@ namespace aging {
 
 namespace {
 
-/// Sizes of files by count, as Impressions has them by default: Agrawal,
+using dax::Random;
+
+/// The default of Impressions: a lognormal body and a Pareto tail. From Agrawal,
 /// Arpaci-Dusseau and Arpaci-Dusseau, "Generating Realistic Impressions for
-/// File-System Benchmarking", FAST 2009, which fits them to the file systems
-/// that Agrawal, Bolosky, Douceur and Lorch, "A Five-Year Study of File-System
-/// Metadata", FAST 2007, looked at: a lognormal body and a Pareto tail.
+/// File-System Benchmarking", FAST 2009, with the data of Agrawal, Bolosky, Douceur
+/// and Lorch, "A Five-Year Study of File-System Metadata", FAST 2007.
 double draw_agrawal(Random &random) {
   constexpr double Body = 0.99994;
   constexpr double Mu = 9.48, Sigma = 2.46;
@@ -22,7 +23,7 @@ double draw_agrawal(Random &random) {
   return random.pareto(Shape, Scale);
 }
 
-/// Many small files, and a few large ones that make most of the bytes.
+/// Many small files, and a few large ones with most of the bytes.
 double draw_baseline(Random &random) {
   const double share = random.unit();
 
@@ -55,7 +56,7 @@ const Distribution *find_distribution(std::string_view name) {
 std::uint64_t draw_size(const Distribution &distribution, Random &random,
                         std::uint64_t largest) {
   const double size = distribution.draw(random);
-  // before the conversion, which a large double would overflow
+  // compare before the conversion, which overflows for a large double
   if (size >= static_cast<double>(largest))
     return largest;
   return std::max<std::uint64_t>(1, static_cast<std::uint64_t>(size));

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /// @file
-/// The aging benchmark: its random numbers, sizes, plan and sums.
+/// Tests of the aging benchmark: sizes, plan and sums.
 #include "measure.hpp"
 #include "plan.hpp"
 #include "random.hpp"
 #include "sizes.hpp"
+#include "statistics.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <map>
 #include <set>
@@ -19,114 +19,34 @@
 namespace {
 
 using aging::Distribution;
-using aging::in_windows;
+using aging::in_chunks;
 using aging::KiB;
 using aging::MiB;
 using aging::Operation;
 using aging::Plan;
-using aging::Random;
 using aging::Run;
 using aging::Share;
+using dax::Random;
+using dax::share_of;
+using dax::tolerance;
 
 constexpr std::uint64_t GiB = 1024 * MiB;
-constexpr std::uint64_t Window = 2 * MiB;
-constexpr unsigned Draws = 200000;
-
-/// How many of many draws satisfy a condition, as a part of 1.
-template <class Draw, class Condition>
-double share_of(Draw draw, Condition condition, unsigned draws = Draws) {
-  unsigned count = 0;
-  for (unsigned i = 0; i < draws; i++)
-    count += condition(draw());
-  return static_cast<double>(count) / draws;
-}
-
-/// Five standard deviations of such a part: chance alone does not exceed it,
-/// and with a fixed seed what passes once always does.
-double tolerance(double share, unsigned draws = Draws) {
-  return 5 * std::sqrt(share * (1 - share) / draws);
-}
+constexpr std::uint64_t Chunk = 2 * MiB;
 
 const Distribution &named(const char *name) {
   return *aging::find_distribution(name);
 }
 
-TEST(Random, IsTheSameFromTheSameSeedEverywhere) {
-  Random random(1);
-  std::vector<std::uint64_t> numbers;
-  for (int i = 0; i < 6; i++)
-    numbers.push_back(random.below(1000));
-  EXPECT_EQ(numbers,
-            (std::vector<std::uint64_t>{528, 462, 930, 246, 384, 409}));
-  EXPECT_DOUBLE_EQ(random.unit(), 0.4707521324902324);
-  EXPECT_DOUBLE_EQ(random.normal(), -0.35602387416439396);
-}
-
-TEST(Random, BelowPrefersNoNumber) {
-  // 2^64 is one and a third of this, so a mere remainder would be in the lowest
-  // third half of the time.
-  constexpr std::uint64_t Third = 1ULL << 62;
-  Random random(2);
-  const double share = share_of([&] { return random.below(3 * Third); },
-                                [](std::uint64_t n) { return n < Third; });
-  EXPECT_NEAR(share, 1.0 / 3, tolerance(1.0 / 3));
-}
-
-TEST(Random, BelowReachesEveryNumberAndNoOther) {
-  Random random(3);
-  std::set<std::uint64_t> seen;
-  for (int i = 0; i < 1000; i++)
-    seen.insert(random.below(7));
-  EXPECT_EQ(seen, (std::set<std::uint64_t>{0, 1, 2, 3, 4, 5, 6}));
-}
-
-TEST(Random, LognormalHasItsQuantiles) {
-  Random random(4);
-  const auto draw = [&] { return random.lognormal(9.48, 2.46); };
-  // of the normal distribution at -1, 0, 1 and 2
-  const std::pair<double, double> quantiles[] = {
-      {-1, 0.158655}, {0, 0.5}, {1, 0.841345}, {2, 0.977250}};
-  for (const auto &[deviations, expected] : quantiles) {
-    const double limit = std::exp(9.48 + deviations * 2.46);
-    EXPECT_NEAR(share_of(draw, [&](double x) { return x < limit; }), expected,
-                tolerance(expected));
-  }
-}
-
-TEST(Random, ParetoHasItsTail) {
-  Random random(5);
-  const auto draw = [&] { return random.pareto(0.91, 512); };
-  EXPECT_EQ(share_of(draw, [](double x) { return x >= 512; }), 1);
-  for (double factor : {2.0, 10.0, 100.0}) {
-    const double expected = std::pow(factor, -0.91);
-    EXPECT_NEAR(share_of(draw, [&](double x) { return x > 512 * factor; }),
-                expected, tolerance(expected));
-  }
-}
-
-TEST(Random, LogUniformIsUniformInTheLogarithm) {
-  Random random(6);
-  const auto draw = [&] { return random.log_uniform(4, 256); };
-  EXPECT_EQ(share_of(draw, [](double x) { return x >= 4 && x < 256; }), 1);
-  // 64 doubles to 256 in six steps
-  for (double doublings = 1; doublings < 6; doublings++) {
-    const double expected = doublings / 6;
-    const double limit = std::exp2(2 + doublings);
-    EXPECT_NEAR(share_of(draw, [&](double x) { return x < limit; }), expected,
-                tolerance(expected));
-  }
-}
-
-TEST(Sizes, AgrawalHasTheBodyAndTheTailThatWerePublished) {
+TEST(Sizes, AgrawalHasThePublishedBodyAndTail) {
   const Distribution &agrawal = named("agrawal");
   Random random(7);
   const auto draw = [&] { return agrawal.draw(random); };
-  // the median, and one standard deviation above
+  // the median, and one standard deviation more
   EXPECT_NEAR(share_of(draw, [](double x) { return x < 13095; }), 0.5,
               tolerance(0.5));
   EXPECT_NEAR(share_of(draw, [](double x) { return x < 153277; }), 0.8413,
               tolerance(0.8413));
-  // 6 of 100,000 are of the tail; of the body it is 0.8
+  // of 100,000 sizes, 6 are in the tail, and 0.8 in the body
   constexpr unsigned Many = 2000000;
   constexpr double Expected = 6.8e-5;
   EXPECT_NEAR(share_of(
@@ -134,7 +54,7 @@ TEST(Sizes, AgrawalHasTheBodyAndTheTailThatWerePublished) {
               Expected, tolerance(Expected, Many));
 }
 
-TEST(Sizes, BaselineHasItsThreeClasses) {
+TEST(Sizes, BaselineHasThreeClasses) {
   const Distribution &baseline = named("baseline");
   Random random(8);
   const auto draw = [&] { return baseline.draw(random); };
@@ -147,7 +67,7 @@ TEST(Sizes, BaselineHasItsThreeClasses) {
   EXPECT_EQ(within(4 * KiB, 64 * MiB), 1);
 }
 
-TEST(Sizes, AreFromOneByteToTheLargest) {
+TEST(Sizes, AreFromOneByteToTheLimit) {
   for (const Distribution &distribution : aging::distributions()) {
     Random random(9);
     const auto draw = [&] { return draw_size(distribution, random, 8 * KiB); };
@@ -162,8 +82,8 @@ TEST(Sizes, AreFoundByName) {
   EXPECT_EQ(aging::find_distribution(""), nullptr);
 }
 
-/// A filesystem of names and sizes that insists on what a real one would, and
-/// on what a plan promises.
+/// A filesystem of names and sizes. It checks the conditions of a real one, and
+/// those that Plan documents.
 class Model {
 public:
   void apply(const Operation &operation) {
@@ -208,7 +128,7 @@ public:
     return bytes;
   }
 
-  /// How many directories are above the deepest file.
+  /// The number of directories above the deepest file.
   long depth() const {
     long deepest = 0;
     for (const auto &[path, size] : files)
@@ -262,7 +182,7 @@ Plan::Options options(const char *distribution, std::uint64_t seed = 1,
           .churn = 2 * GiB};
 }
 
-/// All operations of a plan as a number, and how many.
+/// A hash of all operations of a plan, and their number.
 using Digest = std::pair<std::uint64_t, unsigned>;
 Digest digest(const Plan::Options &options) {
   Plan plan(options);
@@ -287,7 +207,7 @@ INSTANTIATE_TEST_SUITE_P(Distributions, PlanOf,
                          testing::Values("agrawal", "baseline"),
                          [](const auto &tested) { return tested.param; });
 
-TEST_P(PlanOf, CanBeDoneAndKeepsToTheUtilisation) {
+TEST_P(PlanOf, IsValidAndKeepsTheUtilisation) {
   Plan plan(options(GetParam()));
   Model model;
   std::uint64_t most = 0;
@@ -304,19 +224,19 @@ TEST_P(PlanOf, CanBeDoneAndKeepsToTheUtilisation) {
   EXPECT_EQ(plan.directory_count(), model.directories.size());
 }
 
-TEST_P(PlanOf, EndsAgedAndFull) {
+TEST_P(PlanOf, EndsWithTheChurnAndTheUtilisation) {
   for (unsigned utilisation : {50, 90}) {
     Plan plan(options(GetParam(), 2, utilisation));
     while (plan.next())
       ;
     EXPECT_GE(plan.allocated_bytes(), 2 * GiB);
-    // the largest file and appends may come after what was missing
+    // the last operation can allocate more than was missing
     EXPECT_LE(plan.allocated_bytes(), 3 * GiB);
     EXPECT_GE(plan.used_bytes() + GiB / 200, plan.target_bytes());
   }
 }
 
-TEST_P(PlanOf, DoesEverythingInDirectoriesOfSeveralLevels) {
+TEST_P(PlanOf, HasAllOperationsInSeveralLevelsOfDirectories) {
   Plan plan(options(GetParam()));
   Model model;
   unsigned operations = 0;
@@ -333,7 +253,7 @@ TEST_P(PlanOf, DoesEverythingInDirectoriesOfSeveralLevels) {
   EXPECT_GE(model.files.size(), model.directories.size() * 8);
 }
 
-TEST_P(PlanOf, NoFileIsLargeForTheFilesystem) {
+TEST_P(PlanOf, KeepsTheDefaultFileLimit) {
   Plan plan(options(GetParam()));
   EXPECT_EQ(plan.largest_file(), GiB / 64);
   while (const auto operation = plan.next()) {
@@ -343,7 +263,7 @@ TEST_P(PlanOf, NoFileIsLargeForTheFilesystem) {
   }
 }
 
-TEST_P(PlanOf, AFileMayBeAQuarterOfWhatIsUsedWithoutTheCap) {
+TEST_P(PlanOf, LimitsFilesToAQuarterOfTheUsedBytes) {
   Plan::Options uncapped = options(GetParam());
   uncapped.largest_share = 1;
   Plan plan(uncapped);
@@ -362,7 +282,7 @@ TEST_P(PlanOf, AFileMayBeAQuarterOfWhatIsUsedWithoutTheCap) {
   EXPECT_LE(most, plan.target_bytes());
 }
 
-TEST(Plan, CapsFilesAtTheShareThatIsGiven) {
+TEST(Plan, LimitsFilesToTheGivenShare) {
   Plan::Options capped = options("baseline");
   capped.largest_share = 256;
   Plan plan(capped);
@@ -388,11 +308,11 @@ TEST(Plan, IsTheSameFromTheSameSeedEverywhere) {
             (Digest{18114680734928341807ULL, 12712u}));
 }
 
-TEST(Plan, IsAnotherFromAnotherSeed) {
+TEST(Plan, DiffersWithAnotherSeed) {
   EXPECT_NE(digest(options("agrawal", 1)), digest(options("agrawal", 2)));
 }
 
-TEST(Plan, WithoutChurnOnlyFills) {
+TEST(Plan, OnlyFillsWithoutChurn) {
   Plan::Options few = options("agrawal");
   few.churn = 0;
   Plan plan(few);
@@ -402,30 +322,29 @@ TEST(Plan, WithoutChurnOnlyFills) {
   EXPECT_LT(plan.allocated_bytes(), GiB);
 }
 
-TEST(InWindows, CountsWholeWindowsOnly) {
-  EXPECT_EQ(in_windows({}, 0), (Share{0, 0}));
-  EXPECT_EQ(in_windows({{0, Window}}, 0), (Share{Window, Window}));
-  EXPECT_EQ(in_windows({{0, Window - 1}}, 0), (Share{0, Window - 1}));
-  EXPECT_EQ(in_windows({{4 * KiB, 2 * Window}}, 0),
-            (Share{Window, 2 * Window}));
-  EXPECT_EQ(in_windows({{4 * KiB, Window}}, 0), (Share{0, Window}));
-  EXPECT_EQ(in_windows({{Window, 5 * Window + 1}}, 0),
-            (Share{5 * Window, 5 * Window + 1}));
+TEST(InChunks, CountsWholeChunksOnly) {
+  EXPECT_EQ(in_chunks({}, 0), (Share{0, 0}));
+  EXPECT_EQ(in_chunks({{0, Chunk}}, 0), (Share{Chunk, Chunk}));
+  EXPECT_EQ(in_chunks({{0, Chunk - 1}}, 0), (Share{0, Chunk - 1}));
+  EXPECT_EQ(in_chunks({{4 * KiB, 2 * Chunk}}, 0), (Share{Chunk, 2 * Chunk}));
+  EXPECT_EQ(in_chunks({{4 * KiB, Chunk}}, 0), (Share{0, Chunk}));
+  EXPECT_EQ(in_chunks({{Chunk, 5 * Chunk + 1}}, 0),
+            (Share{5 * Chunk, 5 * Chunk + 1}));
 }
 
-TEST(InWindows, AreThoseOfMemoryNotOfTheDevice) {
-  EXPECT_EQ(in_windows({{0, 2 * Window}}, MiB), (Share{Window, 2 * Window}));
-  EXPECT_EQ(in_windows({{MiB, 2 * Window}}, 4 * GiB + MiB),
-            (Share{2 * Window, 2 * Window}));
+TEST(InChunks, AlignsChunksInMemoryNotOnTheDevice) {
+  EXPECT_EQ(in_chunks({{0, 2 * Chunk}}, MiB), (Share{Chunk, 2 * Chunk}));
+  EXPECT_EQ(in_chunks({{MiB, 2 * Chunk}}, 4 * GiB + MiB),
+            (Share{2 * Chunk, 2 * Chunk}));
 }
 
-TEST(InWindows, MayBeOfRunsThatAdjoin) {
-  EXPECT_EQ(in_windows({{0, MiB}, {MiB, MiB}}, 0), (Share{Window, Window}));
-  EXPECT_EQ(in_windows({{0, MiB}, {MiB + 4 * KiB, 2 * MiB}}, 0),
+TEST(InChunks, MergesAdjacentRuns) {
+  EXPECT_EQ(in_chunks({{0, MiB}, {MiB, MiB}}, 0), (Share{Chunk, Chunk}));
+  EXPECT_EQ(in_chunks({{0, MiB}, {MiB + 4 * KiB, 2 * MiB}}, 0),
             (Share{0, 3 * MiB}));
 }
 
-TEST(Share, OfNothingIsAll) {
+TEST(Share, OfNoBytesIs100Percent) {
   EXPECT_EQ((Share{0, 0}.percent()), 100);
   EXPECT_EQ((Share{1, 4}.percent()), 25);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "ways.hpp"
 
+#include "pmd_range.hpp"
 #include "sizes.hpp"
-#include "windows.hpp"
 
 #include <algorithm>
 #include <numeric>
@@ -16,14 +16,15 @@ namespace {
 
 using Steps = std::vector<Step>;
 using Kind = Step::Kind;
+using dax::Random;
 
 constexpr std::uint64_t Block = 4 * KiB;
-/// Of so many blocks one is left out: one less than a PMD range has, so that
-/// the gap is at another place of each range.
+/// One in this number of blocks is left out: not 512, the blocks of a PMD range, so
+/// that the gap has another offset in each range.
 constexpr std::uint64_t Stride = 509;
-/// Blocks that are shuffled among themselves.
+/// Blocks per group that is shuffled.
 constexpr std::uint64_t Group = 64;
-/// Blocks that a header takes, of which only the first is written early.
+/// Blocks of a header, of which only the first is written early.
 constexpr std::uint64_t Header = 16;
 constexpr std::uint64_t EarlyBlock = 100;
 
@@ -37,7 +38,7 @@ void write_block(Steps &steps, std::uint64_t block) {
   write_blocks(steps, block, block + 1);
 }
 
-/// A permutation, each equally likely (Fisher and Yates).
+/// Shuffles numbers (Fisher-Yates); each permutation is equally likely.
 void shuffle(std::span<std::uint64_t> numbers, Random &random) {
   for (std::size_t left = numbers.size(); left > 1; left--)
     std::swap(numbers[left - 1], numbers[random.below(left)]);
@@ -105,7 +106,7 @@ Steps gaps_soon(std::uint64_t size, Random &) {
       write_block(steps, block);
       continue;
     }
-    // swap with the next one, where there is one
+    // swap with the next block, if there is one
     if (block + 1 < end)
       write_block(steps, block + 1);
     write_block(steps, block);
@@ -220,7 +221,7 @@ const Way *find_way(std::string_view name) {
 std::vector<Step> steps_of(const Way &way, std::uint64_t size, Random &random) {
   if (size == 0 || size % dax::HugePage)
     throw std::invalid_argument("size=" + std::to_string(size) +
-                                ": give a multiple of 2 MiB that is not 0");
+                                ": expected a multiple of 2 MiB, not 0");
   return way.plan(size, random);
 }
 
