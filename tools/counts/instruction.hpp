@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /// @file
-/// What the counts need to know of an x86 instruction.
+/// Classifies x86 instructions for the plugin.
 #ifndef COUNTS_INSTRUCTION_HPP
 #define COUNTS_INSTRUCTION_HPP
 
@@ -9,11 +9,10 @@
 
 namespace counts {
 
-/// Whether an instruction has a cache line written back: CLWB, CLFLUSHOPT or
-/// CLFLUSH.
+/// Whether an instruction writes back a cache line: CLWB, CLFLUSHOPT or CLFLUSH.
+/// These are 66 0F AE /6, 66 0F AE /7 and 0F AE /7 with an operand in memory
+/// (Intel SDM, volume 2A).
 /// @param code all bytes of the instruction
-/// Source: Intel SDM, volume 2A: 66 0F AE /6, 66 0F AE /7 and 0F AE /7, each
-/// with an operand in memory.
 constexpr bool writes_back(std::span<const std::uint8_t> code) {
   bool data_size = false;
   std::size_t at = 0;
@@ -36,15 +35,15 @@ constexpr bool writes_back(std::span<const std::uint8_t> code) {
   return in_memory && (operation == 7 || (operation == 6 && data_size));
 }
 
-/// Whether an instruction is the one that mark() executes: xchg %r15,%r15,
-/// which does nothing and which no compiler makes.
+/// Whether an instruction is that of mark(): xchg %r15,%r15, a no-op that compilers
+/// do not use.
 /// @param code all bytes of the instruction
 constexpr bool is_mark(std::span<const std::uint8_t> code) {
   return code.size() == 3 && code[0] == 0x4d && code[1] == 0x87 &&
          code[2] == 0xff;
 }
 
-/// Tells the plugin that a part of the work that it counts ends here.
+/// Makes the plugin write its counts.
 inline void mark() { asm volatile("xchg %%r15, %%r15" ::: "memory"); }
 
 } // namespace counts

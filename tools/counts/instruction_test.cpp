@@ -14,7 +14,7 @@ TEST(Instruction, WritesBack) {
                            Code{0x66, 0x0f, 0xae, 0x38},       // clflushopt
                            Code{0x66, 0x0f, 0xae, 0x30},       // clwb (%rax)
                            Code{0x66, 0x41, 0x0f, 0xae, 0x30}, // clwb (%r8)
-                           // as the kernel patches one over the other
+                           // the padding of the kernel's alternatives
                            Code{0x3e, 0x0f, 0xae, 0x38}})
     EXPECT_TRUE(counts::writes_back(code));
 }

@@ -1,37 +1,44 @@
 // SPDX-License-Identifier: GPL-2.0
 /// @file
-/// dax_counts: what operations on DAX files cost, in a guest whose emulator has
-/// the plugin of this folder.
+/// dax_counts: counts the instructions and cache flushes of operations on DAX files,
+/// in a guest whose emulator runs the plugin in this folder.
+#include "command.hpp"
 #include "descriptor.hpp"
 #include "instruction.hpp"
+#include "pmd_range.hpp"
 #include "shared_map.hpp"
 
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
-#include <exception>
+#include <cstdlib>
+#include <cstring>
 #include <fstream>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include <fcntl.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
 #include <sched.h>
+#include <spawn.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace {
 
-constexpr std::uint64_t Page = 4 << 10;
-constexpr std::uint64_t Window = 2 << 20;
+using dax::BasePage;
+using dax::HugePage;
 
-/// What the plugin counted, see plugin.cpp.
+/// The counts of the plugin, see plugin.cpp.
 struct Counts {
   std::uint64_t instructions = 0;
   std::uint64_t written_back = 0;
+  std::uint64_t by_all = 0; ///< instructions on all CPUs
 };
 
 void check(bool done, const std::string &what) {
@@ -39,27 +46,27 @@ void check(bool done, const std::string &what) {
     dax::fail(what);
 }
 
-/// Reads the lines of the plugin, one for each mark.
+/// Reads the lines of the plugin, one per mark.
 class Counter {
 public:
-  /// @param name the file that the plugin writes to
-  /// @throws std::runtime_error when there is none
+  /// Pins this process to one CPU, because the plugin counts per CPU.
+  /// @param name of the file that the plugin writes
+  /// @throws std::runtime_error if it cannot be read
   explicit Counter(const std::string &name) : lines(name) {
     if (!lines)
       throw std::runtime_error(name +
-                               " cannot be read; the emulator needs "
-                               "the plugin counts, with out=" +
+                               ": cannot read it; run the emulator with "
+                               "the plugin counts and out=" +
                                name);
     lines.seekg(0, std::ios::end);
-    // the plugin keeps a count for each CPU
     cpu_set_t cpus;
     CPU_ZERO(&cpus);
     CPU_SET(0, &cpus);
     check(sched_setaffinity(0, sizeof(cpus), &cpus) == 0, "sched_setaffinity");
   }
 
-  /// Counts what a function executes.
-  /// @throws std::runtime_error when the plugin did not write
+  /// Counts while a function runs.
+  /// @throws std::runtime_error if the plugin did not write a line
   template <typename Body> Counts count(Body body) {
     counts::mark();
     body();
@@ -71,8 +78,9 @@ public:
 private:
   Counts next() {
     Counts counts;
-    if (!(lines >> counts.instructions >> counts.written_back))
-      throw std::runtime_error("the plugin counts nothing");
+    if (!(lines >> counts.instructions >> counts.written_back >> counts.by_all))
+      throw std::runtime_error(
+          "the plugin wrote no counts; load it into the emulator");
     return counts;
   }
 
@@ -90,27 +98,29 @@ void write_at(int fd, std::uint64_t offset, std::uint64_t length) {
         "pwrite");
 }
 
-/// A file of some windows, written and synced.
-dax::Descriptor written_file(const std::string &name, unsigned windows) {
+/// Makes a file, written and synced.
+/// @param name   of the file
+/// @param chunks its size, in 2 MiB
+dax::Descriptor written_file(const std::string &name, unsigned chunks) {
   dax::Descriptor file = new_file(name);
-  check(fallocate(file.get(), 0, 0, windows * Window) == 0, "fallocate");
-  for (unsigned i = 0; i < windows; i++)
-    write_at(file.get(), i * Window, Window);
+  check(fallocate(file.get(), 0, 0, chunks * HugePage) == 0, "fallocate");
+  for (unsigned i = 0; i < chunks; i++)
+    write_at(file.get(), i * HugePage, HugePage);
   check(fsync(file.get()) == 0, "fsync");
   return file;
 }
 
-/// Has another file use a block too.
+/// Shares a block with another file.
 void share(int from, std::uint64_t offset, int to) {
   file_clone_range range{};
   range.src_fd = from;
   range.src_offset = offset;
-  range.src_length = Page;
+  range.src_length = BasePage;
   range.dest_offset = offset;
   check(ioctl(to, FICLONERANGE, &range) == 0, "FICLONERANGE");
 }
 
-/// Prints how many cache lines a function has written back.
+/// Prints the number of cache lines that are written back while a function runs.
 template <typename Body>
 void print_flushes(Counter &counter, const char *what, Body body) {
   std::printf("%lu %s\n", counter.count(body).written_back, what);
@@ -118,37 +128,61 @@ void print_flushes(Counter &counter, const char *what, Body body) {
 
 void require_huge(const dax::SharedMap &map, std::uint64_t length) {
   if (map.mapped().huge != length)
-    throw std::runtime_error("the file is not mapped in pages of 2 MiB");
+    throw std::runtime_error("the file is not mapped with 2 MiB pages");
 }
 
-/// Prints how many lines are written back until the store to a page that stays
-/// in the file is durable, where the rest of its 2 MiB page goes.
-void flushes(Counter &counter, const std::string &directory) {
+/// Prints the number of cache lines that are written back by a change of the file and
+/// fsync(2), after a store to a part of the file that remains.
+/// @param page   size of the pages that map the file
+/// @param change the operation, given the file
+template <typename Change>
+void print_flushes_after(Counter &counter, const std::string &directory,
+                         std::uint64_t page, const char *what, Change change) {
   const std::string name = directory + "/counts";
   const dax::Descriptor file = written_file(name, 1);
-  const dax::SharedMap map(file.get(), name, 0, Window);
+  const dax::SharedMap map(file.get(), name, 0, HugePage);
+  if (page == BasePage)
+    check(madvise(const_cast<char *>(map.data()), HugePage, MADV_NOHUGEPAGE) ==
+              0,
+          "madvise");
   map.data()[0] = 'y';
-  require_huge(map, Window);
-  print_flushes(counter, "truncate", [&] {
-    check(ftruncate(file.get(), Window / 2) == 0, "ftruncate");
+  require_huge(map, page == HugePage ? HugePage : 0);
+  print_flushes(counter, what, [&] {
+    change(file.get());
     check(fsync(file.get()) == 0, "fsync");
   });
 }
 
-/// Prints how many lines are written back by each of some operations on a block
-/// that two files share, until what they did is durable.
+/// Prints the number of cache lines that are written back until a store is durable, for
+/// each operation and size of pages.
+void flushes(Counter &counter, const std::string &directory) {
+  const auto truncate = [](int fd) {
+    check(ftruncate(fd, HugePage / 2) == 0, "ftruncate");
+  };
+  const auto punch = [](int fd) {
+    check(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                    HugePage / 2, BasePage) == 0,
+          "FALLOC_FL_PUNCH_HOLE");
+  };
+  print_flushes_after(counter, directory, HugePage, "truncate", truncate);
+  print_flushes_after(counter, directory, BasePage, "truncate_4K", truncate);
+  print_flushes_after(counter, directory, BasePage, "punch_4K", punch);
+}
+
+/// Prints the number of cache lines that are written back until operations on
+/// shared blocks are durable, for each operation.
 void shared_flushes(Counter &counter, const std::string &directory) {
   const std::string name = directory + "/counts";
   const dax::Descriptor file = written_file(name, 2);
   const dax::Descriptor other = new_file(name + ".shared");
   const int fd = file.get();
   for (std::uint64_t block = 0; block < 4; block++)
-    share(fd, 8 * block * Page, other.get());
-  const dax::SharedMap map(fd, name, 0, 2 * Window);
-  map.data()[Window] = 'y';
-  require_huge(map, Window);
+    share(fd, 8 * block * BasePage, other.get());
+  const dax::SharedMap map(fd, name, 0, 2 * HugePage);
+  map.data()[HugePage] = 'y';
+  require_huge(map, HugePage);
   check(fsync(fd) == 0, "fsync");
-  share(fd, Window + 8 * Page, other.get());
+  share(fd, HugePage + 8 * BasePage, other.get());
   check(syncfs(fd) == 0, "syncfs");
 
   print_flushes(counter, "write", [&] {
@@ -156,44 +190,44 @@ void shared_flushes(Counter &counter, const std::string &directory) {
     check(fsync(fd) == 0, "fsync");
   });
   print_flushes(counter, "unshare", [&] {
-    check(fallocate(fd, FALLOC_FL_UNSHARE_RANGE, 8 * Page, Page) == 0,
+    check(fallocate(fd, FALLOC_FL_UNSHARE_RANGE, 8 * BasePage, BasePage) == 0,
           "FALLOC_FL_UNSHARE_RANGE");
     check(fsync(fd) == 0, "fsync");
   });
   print_flushes(counter, "zero", [&] {
-    check(fallocate(fd, FALLOC_FL_ZERO_RANGE, 16 * Page + 100, 200) == 0,
+    check(fallocate(fd, FALLOC_FL_ZERO_RANGE, 16 * BasePage + 100, 200) == 0,
           "FALLOC_FL_ZERO_RANGE");
     check(fsync(fd) == 0, "fsync");
   });
   print_flushes(counter, "sync_fault", [&] {
-    void *const sync = mmap(nullptr, Page, PROT_READ | PROT_WRITE,
-                            MAP_SHARED_VALIDATE | MAP_SYNC, fd, 24 * Page);
+    void *const sync = mmap(nullptr, BasePage, PROT_READ | PROT_WRITE,
+                            MAP_SHARED_VALIDATE | MAP_SYNC, fd, 24 * BasePage);
     check(sync != MAP_FAILED, "mmap with MAP_SYNC");
     *static_cast<volatile char *>(sync) = 'z';
   });
-  // the fault has left a dirty page
+  // clean the page that the fault has dirtied
   check(fsync(fd) == 0, "fsync");
   print_flushes(counter, "neighbour", [&] {
-    map.data()[Window + 64 * Page] = 'z';
-    write_at(fd, Window + 8 * Page, Page);
+    map.data()[HugePage + 64 * BasePage] = 'z';
+    write_at(fd, HugePage + 8 * BasePage, BasePage);
     check(fsync(fd) == 0, "fsync");
   });
 }
 
-/// Prints instructions per fault, of each kind of fault on a file of some
-/// windows.
-void faults(Counter &counter, const std::string &directory, unsigned windows) {
+/// Prints the instructions per fault, for each kind of fault.
+/// @param chunks size of the file, in 2 MiB
+void faults(Counter &counter, const std::string &directory, unsigned chunks) {
   const std::string name = directory + "/counts";
-  const dax::Descriptor file = written_file(name, windows);
+  const dax::Descriptor file = written_file(name, chunks);
   for (const bool write : {false, true}) {
-    for (const std::uint64_t size : {Window, Page}) {
-      const dax::SharedMap map(file.get(), name, 0, windows * Window);
-      if (size == Page)
-        check(madvise(const_cast<char *>(map.data()), windows * Window,
+    for (const std::uint64_t size : {HugePage, BasePage}) {
+      const dax::SharedMap map(file.get(), name, 0, chunks * HugePage);
+      if (size == BasePage)
+        check(madvise(const_cast<char *>(map.data()), chunks * HugePage,
                       MADV_NOHUGEPAGE) == 0,
               "madvise");
       const Counts counts = counter.count([&] {
-        for (std::uint64_t at = 0; at < windows * Window; at += size) {
+        for (std::uint64_t at = 0; at < chunks * HugePage; at += size) {
           if (write)
             map.data()[at] = 'y';
           else
@@ -202,49 +236,85 @@ void faults(Counter &counter, const std::string &directory, unsigned windows) {
       });
       const dax::Mapped mapped = map.mapped();
       std::printf("%lu %s_%s %lu %lu\n",
-                  counts.instructions / (windows * Window / size),
-                  write ? "write" : "read", size == Page ? "4K" : "2M",
+                  counts.instructions / (chunks * HugePage / size),
+                  write ? "write" : "read", size == BasePage ? "4K" : "2M",
                   mapped.huge, mapped.base);
       check(fsync(file.get()) == 0, "fsync");
     }
   }
 }
 
+/// Prints the number of instructions on all CPUs while a command runs, including
+/// other tasks and kernel threads.
+/// @throws std::system_error if it cannot be started
+/// @throws std::runtime_error if it fails
+void command(Counter &counter, const std::vector<std::string> &arguments) {
+  // the command inherits these CPUs
+  cpu_set_t cpus;
+  std::memset(&cpus, 0xff, sizeof(cpus));
+  check(sched_setaffinity(0, sizeof(cpus), &cpus) == 0, "sched_setaffinity");
+  std::vector<char *> argv;
+  for (const std::string &argument : arguments)
+    argv.push_back(const_cast<char *>(argument.c_str()));
+  argv.push_back(nullptr);
+  int status = 0;
+  const Counts counts = counter.count([&] {
+    pid_t child;
+    if (const int error = posix_spawnp(&child, argv[0], nullptr, nullptr,
+                                       argv.data(), environ))
+      throw std::system_error(error, std::generic_category(), arguments[0]);
+    check(waitpid(child, &status, 0) == child, "waitpid");
+  });
+  if (status != 0)
+    throw std::runtime_error(arguments[0] + ": failed with status " +
+                             std::to_string(status));
+  std::printf("%lu\n", counts.by_all);
+}
+
 } // namespace
 
 int main(int argc, char **argv) {
-  CLI::App app("Count what operations on DAX files cost, in a guest whose "
-               "emulator has the plugin counts");
+  CLI::App app("Count the instructions and cache flushes of operations on DAX "
+               "files, in a guest\nwhose emulator runs the plugin counts.",
+               "dax_counts");
   std::string counts, directory;
-  unsigned windows = 512;
+  std::vector<std::string> arguments;
+  unsigned chunks = 512;
   app.require_subcommand(1);
-  app.add_option("--counts", counts, "the file that the plugin writes to")
+  app.add_option("--counts", counts, "file that the plugin writes")
+      ->type_name("FILE")
       ->required();
   CLI::App *const flush = app.add_subcommand(
-      "flushes", "cache lines that are written back until a store is durable");
+      "flushes", "cache lines written back until a store is durable");
   CLI::App *const shared = app.add_subcommand(
       "shared", "the same for operations on blocks that two files share");
   CLI::App *const fault =
       app.add_subcommand("faults", "instructions per page fault");
-  for (CLI::App *const command : {flush, shared, fault})
-    command->add_option("directory", directory, "where files are made")
+  for (CLI::App *const on_files : {flush, shared, fault})
+    on_files->add_option("DIRECTORY", directory, "for the files")
+        ->option_text(" ")
         ->required();
-  fault->add_option("--windows", windows, "size of the file, in 2 MiB")
-      ->check(CLI::Range(1, 1 << 15))
-      ->capture_default_str();
-  CLI11_PARSE(app, argc, argv);
-
-  try {
+  fault
+      ->add_option("--chunks", chunks,
+                   "size of the file, in 2 MiB; default 512")
+      ->type_name("N")
+      ->transform(dax::whole_number(1, 1 << 15));
+  CLI::App *const run = app.add_subcommand(
+      "command", "instructions on all CPUs while a command runs");
+  run->add_option("COMMAND", arguments, "with its arguments")
+      ->option_text(" ")
+      ->required();
+  run->positionals_at_end();
+  return dax::run_command(app, argc, argv, [&] {
     Counter counter(counts);
     if (*flush)
       flushes(counter, directory);
     else if (*shared)
       shared_flushes(counter, directory);
+    else if (*run)
+      command(counter, arguments);
     else
-      faults(counter, directory, windows);
-  } catch (const std::exception &error) {
-    std::fprintf(stderr, "dax_counts: %s\n", error.what());
-    return 1;
-  }
-  return 0;
+      faults(counter, directory, chunks);
+    return EXIT_SUCCESS;
+  });
 }

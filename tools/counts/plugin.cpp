@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /// @file
-/// A plugin for QEMU that counts what a CPU of the guest executes between two
-/// marks: instructions, and cache lines that are written back.
+/// A plugin for QEMU that counts instructions and cache lines written back between
+/// two marks in the guest.
 ///
-/// Argument: out=FILE. Each mark adds a line to it, with both counts since the
-/// mark before on the same CPU. What an interrupt executes meanwhile is counted
-/// too.
+/// Argument: out=FILE. Each mark appends a line: both counts since the last mark on
+/// the same CPU, and the instructions on all CPUs since the last mark on any CPU.
+/// Interrupts count too.
 #include "instruction.hpp"
 #include "qemu_plugin.hpp"
 
 #include <array>
+#include <atomic>
 #include <cstdio>
 #include <span>
 #include <string_view>
@@ -18,35 +19,43 @@ namespace {
 
 constexpr unsigned MaxCpus = 64;
 
-struct Counts {
-  std::uint64_t instructions = 0;
-  std::uint64_t written_back = 0;
-};
-
-/// Each CPU has a thread of its own, which alone changes its element.
+/// The counts of a CPU since its start. Only the CPU's own thread changes them.
 struct alignas(64) Cpu {
-  Counts counts;
+  std::atomic<std::uint64_t> instructions = 0;
+  std::uint64_t written_back = 0;
+  /// at the last mark
+  std::uint64_t marked_instructions = 0;
+  std::uint64_t marked_written_back = 0;
 };
 std::array<Cpu, MaxCpus> cpus;
+std::atomic<std::uint64_t> marked_by_all; ///< at the last mark on any CPU
 std::FILE *out;
 
-/// Counts a block when it begins; of the one with a mark, what is behind the
-/// mark counts as before it.
-/// @param data the number of instructions
+/// Counts the instructions of a block at its start. In a block with a mark, those
+/// after the mark count as before it.
+/// @param data number of instructions
 void block(unsigned vcpu, void *data) {
-  cpus[vcpu % MaxCpus].counts.instructions +=
-      reinterpret_cast<std::uintptr_t>(data);
+  std::atomic<std::uint64_t> &count = cpus[vcpu % MaxCpus].instructions;
+  // no other thread changes it, so a load and a store are enough
+  count.store(count.load(std::memory_order_relaxed) +
+                  reinterpret_cast<std::uintptr_t>(data),
+              std::memory_order_relaxed);
 }
 
-void write_back(unsigned vcpu, void *) {
-  cpus[vcpu % MaxCpus].counts.written_back++;
-}
+void write_back(unsigned vcpu, void *) { cpus[vcpu % MaxCpus].written_back++; }
 
 void mark(unsigned vcpu, void *) {
-  Counts &counts = cpus[vcpu % MaxCpus].counts;
-  std::fprintf(out, "%lu %lu\n", counts.instructions, counts.written_back);
+  Cpu &cpu = cpus[vcpu % MaxCpus];
+  const std::uint64_t instructions = cpu.instructions;
+  std::uint64_t by_all = 0;
+  for (const Cpu &each : cpus)
+    by_all += each.instructions.load(std::memory_order_relaxed);
+  std::fprintf(out, "%lu %lu %lu\n", instructions - cpu.marked_instructions,
+               cpu.written_back - cpu.marked_written_back,
+               by_all - marked_by_all.exchange(by_all));
   std::fflush(out);
-  counts = {};
+  cpu.marked_instructions = instructions;
+  cpu.marked_written_back = cpu.written_back;
 }
 
 void translate(qemu_plugin_id_t, qemu_plugin_tb *tb) {
@@ -81,7 +90,7 @@ EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const void *, int argc,
     if (std::string_view(argv[i]).starts_with(Option))
       out = std::fopen(argv[i] + Option.size(), "a");
   if (!out) {
-    std::fprintf(stderr, "counts: no file to write to; give out=FILE\n");
+    std::fprintf(stderr, "counts: out is missing; give out=FILE\n");
     return 1;
   }
   qemu_plugin_register_vcpu_tb_trans_cb(id, translate);

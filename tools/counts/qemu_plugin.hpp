@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /// @file
-/// The part of QEMU's interface for TCG plugins, version 1, that is used here.
+/// The part of QEMU's interface for TCG plugins, version 1, that plugin.cpp uses.
 ///
-/// Debian has no package with QEMU's own header. What each function does is in
-/// QEMU's documentation, "QEMU TCG Plugins".
+/// No Debian package has QEMU's own header. The functions are documented in "QEMU
+/// TCG Plugins" in QEMU's documentation.
 #ifndef COUNTS_QEMU_PLUGIN_HPP
 #define COUNTS_QEMU_PLUGIN_HPP
 
@@ -20,7 +20,7 @@ using qemu_plugin_vcpu_tb_trans_cb_t = void (*)(qemu_plugin_id_t id,
                                                 qemu_plugin_tb *tb);
 using qemu_plugin_vcpu_udata_cb_t = void (*)(unsigned vcpu, void *data);
 
-/// What a callback does with the registers of the guest.
+/// How a callback uses the registers of the guest.
 enum qemu_plugin_cb_flags { QEMU_PLUGIN_CB_NO_REGS };
 
 void qemu_plugin_register_vcpu_tb_trans_cb(
