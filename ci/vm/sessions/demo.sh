@@ -6,7 +6,7 @@
 # cmdline: memmap=32G$32G
 set -euo pipefail
 
-# step COMMAND: as it would be typed
+# step COMMAND: print and run it
 step() {
 	printf '\n# %s\n' "$1"
 	eval "$1"
@@ -22,6 +22,6 @@ step 'mount -o dax /dev/pmem0 /mnt/mem'
 step 'mount | fgrep /mnt/mem'
 step 'df -h | fgrep /mnt/mem'
 
-printf '\nA file there, mapped and touched; PAGEMAP_SCAN tells the size of the pages:\n'
+printf '\nA file there, mapped and written; PAGEMAP_SCAN reports the size of the pages:\n'
 # shellcheck disable=SC2016 # step expands it
 step 'PMEM_TEST_DIR=/mnt/mem $PMEM_KERNEL/selftests/pmem/huge_pages'

@@ -1,24 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# For what looks at where ext4 puts the files of real programs. Who calls
-# measure_programs declares "tools: yes" and has ci/setup bench's packages.
+# For cases and sessions that measure the files of real programs. A caller of
+# measure_programs declares "tools: yes", and needs the packages of ci/setup bench.
 
 # an error in $(...) ends the script too
 shopt -s inherit_errexit
 
-# A function program_NAME each. It works in the directory that it is given, and
-# prints which file to measure; nothing where the kernel has no loop devices.
+# Each has a function program_NAME DIRECTORY, which works in the directory and prints the
+# file to measure; nothing if the kernel has no loop devices.
 PROGRAMS=(cp tar sqlite sqlite_vacuum lmdb loop postgres)
 
 INPUT=/run/programs
 POSTGRES=(/usr/lib/postgresql/*/bin)
-# for each of that the table has 13 MiB
+# 13 MiB of table for each
 PGBENCH_SCALE=4
-# no log for tables that are filled in the transaction that made them
+# no WAL for tables that are filled in the transaction that created them
 SETTINGS=(listen_addresses= autovacuum=off wal_level=minimal max_wal_senders=0)
 
-# sql_inserts: the table t of 8000 rows, 1000 a transaction, and an index that
-# holds all of it too; 50 MiB
+# sql_inserts: the table t with 8000 rows, 1000 per transaction, and an index that holds
+# all of them too; 50 MiB
 sql_inserts() {
 	local first
 	echo 'CREATE TABLE t(a INTEGER PRIMARY KEY, k TEXT, b BLOB);'
@@ -31,8 +31,7 @@ sql_inserts() {
 	echo 'CREATE INDEX x ON t(k, b);'
 }
 
-# lmdb_records: what mdb_load takes, 12000 records in order of their keys, two of
-# which fill a page of 4 KiB
+# lmdb_records: 12000 records for mdb_load, sorted by key; two fill a page of 4 KiB
 lmdb_records() {
 	awk -v mapsize=$((256 << 20)) 'BEGIN {
 		printf "VERSION=3\nformat=print\ntype=btree\nmapsize=%d\nHEADER=END\n", mapsize
@@ -44,8 +43,8 @@ lmdb_records() {
 	}'
 }
 
-# steady COMMAND...: run it on one CPU, as a process whose number is a multiple of
-# 16. On DAX, where ext4 looks for blocks depends on both.
+# steady COMMAND...: run it on one CPU, with a process ID that is a multiple of 16. With
+# DAX, both decide where ext4 searches for blocks first.
 steady() {
 	local status=250
 	while [ $status = 250 ]; do
@@ -60,10 +59,10 @@ as_postgres() {
 		env HOME=/run PGHOST=/dev/shm "$@"
 }
 
-# prepare_programs: what they read, once, in memory
+# prepare_programs: make their input, once, in memory
 prepare_programs() {
 	[ -x "${POSTGRES[-1]}/initdb" ] ||
-		{ echo 'there is no PostgreSQL; run ci/setup bench'; return 1; }
+		{ echo 'PostgreSQL is not installed; run ci/setup bench'; return 1; }
 	mkdir -p $INPUT
 	head -c 64M /dev/zero > $INPUT/file
 	tar -C $INPUT -cf $INPUT/archive.tar file
@@ -85,7 +84,7 @@ program_tar() {
 	echo "$1/file"
 }
 
-# the database is closed, and with it the log, before it is measured
+# the database is closed, and its log merged, before it is measured
 program_sqlite() {
 	steady sqlite3 -cmd 'PRAGMA journal_mode=WAL' "$1/db" < $INPUT/inserts.sql > /dev/null
 	echo "$1/db"
@@ -101,7 +100,7 @@ program_lmdb() {
 	echo "$1/data.mdb"
 }
 
-# a file with a filesystem of its own, to which a file is copied
+# a loop device with a filesystem, and a file copied to that
 program_loop() {
 	modprobe -q loop || true
 	[ -e /dev/loop-control ] || return 0
@@ -114,8 +113,8 @@ program_loop() {
 	echo "$1/image"
 }
 
-# a copy of a new cluster, because initdb takes long in an emulated machine, and the
-# largest table, without its index and vacuum, which leave that as it is
+# the largest table of pgbench in a copy of a new cluster, because initdb is slow in an
+# emulated machine; without index and vacuum, which do not change the table
 program_postgres() {
 	local bin=${POSTGRES[-1]}
 	cp -a $INPUT/cluster "$1/cluster"
@@ -127,19 +126,19 @@ program_postgres() {
 	find "$1/cluster/base" -type f -printf '%s %p\n' | sort -n | sed -n '$s/[0-9]* //p'
 }
 
-# measure_programs OPTION...: each runs in a new directory of /mnt/mem, which is
-# removed again, and placement measures its file with these options
+# measure_programs OPTION...: run each program in a new directory of /mnt/mem, measure
+# its file with these options of placement, and remove the directory
 measure_programs() {
 	local name file
 	[ -d $INPUT ] || prepare_programs
 	for name in "${PROGRAMS[@]}"; do
-		# PostgreSQL's user has to get there
+		# the user postgres needs access
 		mkdir -m 755 "/mnt/mem/$name"
 		file=$("program_$name" "/mnt/mem/$name")
 		if [ -n "$file" ]; then
 			placement --measure "$file" --name "$name" "$@"
 		else
-			echo "$name: skipped, for this kernel has no loop devices"
+			echo "$name: skipped, this kernel has no loop devices"
 		fi
 		rm -r "/mnt/mem/${name:?}"
 		sync -f /mnt/mem

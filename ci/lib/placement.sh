@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# For what compares how much of files is in 2 MiB pages, by the way they are filled,
-# with ext4's allocator for PMD ranges and without. measure_placement runs in a
-# guest; its caller declares "tools: yes".
+# For cases and sessions that measure how much of a file 2 MiB pages map, for many ways
+# to fill it, with and without ext4's placement. measure_placement runs in a guest; its
+# caller declares "tools: yes".
 
-# What ci/cases/placement.sh insists on, in percent of a file's PMD ranges:
-# how much less than on stock it may be
+# The limits of ci/cases/placement.sh, in percent of a file's PMD ranges:
+# the most that a file can be below stock
 BELOW_STOCK=1
-# a file of 64 MiB on a new filesystem, in whichever way it is filled
+# a file of 64 MiB on a new filesystem, filled in any way
 # shellcheck disable=SC2034 # for the case
 AT_LEAST_FRESH=96
-# what a database has written, on a new filesystem and on an aged one
+# the file of a database, on a new and on an aged filesystem
 # shellcheck disable=SC2034
 AT_LEAST_DATABASE=95
 # shellcheck disable=SC2034
@@ -18,31 +18,31 @@ DATABASES=(sqlite sqlite_vacuum lmdb postgres)
 
 PLACEMENT_CSV=/run/placement.csv
 
-# measure_placement quick|full: on new and on aged filesystems, with the allocator
-# switched off and on. Quick is 2 GiB, one seed, and one file of each size; full is
-# 8 GiB that were allocated ten times, and three seeds. A line that begins with
-# "csv: " is a result, labelled stock or ours, and fresh or aged; see placement
-# --help for its fields.
+# measure_placement quick|full: measure on new and on aged filesystems, with
+# mb_dax_pmd=0 and 1. quick uses 2 GiB, one seed and one file of each size; full uses
+# 8 GiB with a churn of ten times that, and three seeds. A line that begins with "csv: "
+# is a result, labelled stock or ours, and fresh or aged; placement --help lists its
+# fields.
 measure_placement() {
 	local size=2G churn=1 seeds=1 options=(--mib '8,64' --files 1)
-	local seed state on who lines=0 csv switch=(0)
+	local seed state on whose lines=0 csv switch=(0)
 	[ "$1" = quick ] || { size=8G churn=10 seeds='1 2 3' options=(--mib '2,8,64'); }
-	if has_windows; then
+	if has_placement; then
 		switch=(0 1)
 	else
-		echo "this kernel's ext4 has no such allocator: stock behaviour only"
+		echo "this kernel's ext4 has no mb_dax_pmd: stock behaviour only"
 	fi
 	for seed in $seeds; do
 		for state in fresh aged; do
 			for on in "${switch[@]}"; do
-				who=stock
-				[ "$on" = 0 ] || who=ours
-				printf '\n%s, %s, %s, seed %s\n' "$who" "$state" "$size" "$seed"
+				whose=stock
+				[ "$on" = 0 ] || whose=ours
+				printf '\n%s, %s, %s, seed %s\n' "$whose" "$state" "$size" "$seed"
 				fresh "$size" "$on"
 				[ $state = fresh ] ||
 					steady aging --dir /mnt/mem --age-only --utilisation 75 \
 						--churn $churn --seed "$seed"
-				csv=(--csv "$PLACEMENT_CSV" --label "$who-$state" --seed "$seed")
+				csv=(--csv "$PLACEMENT_CSV" --label "$whose-$state" --seed "$seed")
 				steady placement --dir /mnt/mem "${options[@]}" "${csv[@]}"
 				measure_programs "${csv[@]}"
 				umount /mnt/mem
@@ -55,8 +55,8 @@ measure_placement() {
 	done
 }
 
-# placement_table CSV: a row for each way and size and each program, and the worst
-# of the seeds. A row ends with what is worse than on stock.
+# placement_table CSV: print a row for each way and size and for each program, with the
+# worst of the seeds. The end of a row says where ours is below stock.
 placement_table() {
 	awk -F, -v below=$BELOW_STOCK '
 	$1 == "label" { next }

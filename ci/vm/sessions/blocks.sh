@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Age ext4 without DAX, and print where everything is then: on a kernel that has the
-# series and on its base, with nothing but drivers/nvdimm, this is the same.
+# Age ext4 without DAX on drivers/nvdimm, and print where all blocks are. The base prints
+# the same as the whole series.
 #
-# Nothing may depend on the clock or on chance: there is one CPU, dirty pages are
-# written when the program says so, and no commit comes on its own.
+# The result must not depend on time: there is one CPU, only the program causes writeback
+# of dirty pages, and no timer starts a journal commit.
 #
 # allows: nd_pmem namespace.*: unable to guarantee persistence of writes
 # memory: 8G
@@ -13,8 +13,8 @@
 # timeout: 300
 set -euo pipefail
 
-# shellcheck source=ci/aging.sh
-. "${0%/sessions/*}/aging.sh"
+# shellcheck source=ci/lib/aging.sh
+. "${0%/vm/*}/lib/aging.sh"
 
 modprobe -a nd_e820 nd_pmem
 until [ -b /dev/pmem0 ]; do sleep 0.1; done

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
-# What every script here starts with: `. "$(dirname "$0")/common.sh"`.
+# What every script here starts with.
 set -euo pipefail
 
 # Messages are read and names are sorted the same way everywhere, and nothing
@@ -8,11 +8,11 @@ set -euo pipefail
 export LC_ALL=C.UTF-8
 unset LANGUAGE MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL GIT_DIR GIT_WORK_TREE
 
-TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 # shellcheck source=ci/base.conf
 . "$TOP/ci/base.conf"
-# shellcheck source=ci/report.sh
-. "$TOP/ci/report.sh"
+# shellcheck source=ci/lib/report.sh
+. "$TOP/ci/lib/report.sh"
 
 # say TEXT: a line of progress, on stderr because stdout carries results
 say() {
@@ -30,8 +30,8 @@ die() {
 # removed.
 export HOME=${HOME:-$(getent passwd "$(id -u)" | cut -d: -f6)}
 CACHE=${PMEM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}}/pmem
-[[ $CACHE != *[[:space:]:]* ]] ||
-	die "the kernel does not build in $CACHE; set PMEM_CACHE to a path without spaces and colons"
+[[ $CACHE =~ ^[A-Za-z0-9/._+@~-]+$ ]] ||
+	die "make and QEMU do not take the path $CACHE; set PMEM_CACHE to one of letters, digits and / . _ + @ ~ -"
 mkdir -p "$CACHE" || die "cannot write to $CACHE; set PMEM_CACHE to a directory that you own"
 export CCACHE_DIR=${CCACHE_DIR:-$CACHE/ccache}
 
@@ -63,10 +63,16 @@ lock_cache() {
 	export PMEM_CACHE_LOCKED=1
 }
 
+# lock_step NAME: one script at a time takes this step. It is for what the parts of one
+# run may call at once, which all have inherited the lock of the cache.
+lock_step() {
+	exec 8> "$CACHE/$1.lock"
+	flock 8
+}
+
 # kernel_version DIR: VERSION.PATCHLEVEL.SUBLEVEL of a source tree
 kernel_version() {
-	sed -n 's/^\(VERSION\|PATCHLEVEL\|SUBLEVEL\) = *//p' "$1/Makefile" |
-		head -n 3 | paste -sd.
+	sed -n 's/^\(VERSION\|PATCHLEVEL\|SUBLEVEL\) = *//p' "$1/Makefile" | sed -n 1,3p | paste -sd.
 }
 
 # declared FILE NAME: what a case declares under that name, a line each
@@ -85,51 +91,91 @@ project_files() {
 	done
 }
 
-# patch_names: the patches of the series, in order
-patch_names() {
-	grep -v '^\s*\(#\|$\)' "$TOP/series" || true
+# use_base: fetch the source of a base, and set src to its path, BASE to its name and
+# SERIES to its series. KERNEL_SRC or BASE chooses the base; by default it is mainline, or
+# 6.12 if mainline cannot be fetched.
+use_base() {
+	src=$("$TOP/ci/fetch")
+	BASE=$(base_of "$src")
+	SERIES=$TOP/${BASE_SERIES[$BASE]}
+	export BASE
 }
 
-# touched_files: the files of the kernel tree that the series adds or changes
-touched_files() {
+# base_of DIR: the base that the series for that source tree is named after; nothing
+# when there is none
+base_of() {
+	case $(kernel_version "$1") in
+	6.12.*) echo 6.12 ;;
+	7.*) echo 7.3 ;;
+	esac
+}
+
+# fragments NAME...: the files in kernel-config/ of those names, each with the one of the
+# same name for the base
+fragments() {
+	local name
+	for name; do
+		echo "$name.config"
+		[ ! -f "$TOP/kernel-config/$name-$BASE.config" ] || echo "$name-$BASE.config"
+	done
+}
+
+# patch_names: the patches of the series, in order
+patch_names() {
+	grep -v '^\s*\(#\|$\)' "$SERIES" || true
+}
+
+# cover_letter: of the series
+cover_letter() {
+	local letter=$TOP/patches/$BASE/cover-letter
+	[ -f "$letter" ] || letter=$TOP/patches/cover-letter
+	echo "$letter"
+}
+
+# touched_by PATCH...: the files of the kernel tree that these patches add or change
+touched_by() {
 	local patch
-	for patch in $(patch_names); do
+	for patch; do
 		[ -f "$TOP/patches/$patch" ] ||
-			die "series names patches/$patch, which does not exist"
+			die "${SERIES##*/} names patches/$patch, which does not exist"
 		sed -n 's,^\(---\|+++\) [ab]/\([^\t]*\).*,\2,p' "$TOP/patches/$patch"
 	done | sort -u
 }
 
-# changed_sources: the files that the series changes but did not add and that are
-# compiled by themselves, which those are not that another one includes
-changed_sources() {
-	local src file
-	src=$("$TOP/ci/fetch" 2> /dev/null)
-	touched_files | sed -n '/^tools\//d; /\.c$/p' | while read -r file; do
-		[ ! -e "$src/$file" ] ||
-			grep -qF "#include \"${file##*/}\"" "$src/${file%/*}"/*.c ||
-			echo "$file"
-	done
+# touched_files: those that the series adds or changes
+touched_files() {
+	local patches
+	mapfile -t patches < <(patch_names)
+	touched_by "${patches[@]}"
 }
+
+# changed_sources TREE: the files outside the driver's folder that the series changes or
+# adds to TREE and that are compiled by themselves, not included by another one
+changed_sources() {
+	touched_files | sed -n '/^tools\//d; /^drivers\/block\/pmem\//d; /\.c$/p' |
+		while read -r file; do
+			grep -qF "#include \"${file##*/}\"" "$1/${file%/*}"/*.c || echo "$file"
+		done
+}
+
 # copy_files FROM TO: the files that are named on stdin, as far as FROM has them
 copy_files() {
 	rsync -a --files-from=- --ignore-missing-args "$1/" "$2/"
 }
 
-# download PACKAGE=VERSION DIR: a Debian package, unpacked
-download() {
-	local log=$CACHE/download.log
-	rm -rf "$2"
-	mkdir -p "$2"
-	(cd "$2" && apt-get download -q "$1") > "$log" 2>&1 ||
-		{ tail -n 1 "$log"; return 1; }
-	dpkg-deb -x "$2"/*.deb "$2"
+# push_series DIR: apply the series to the files there, without fuzz
+push_series() {
+	(cd "$1" && QUILT_PATCHES=$TOP/patches QUILT_SERIES=$SERIES \
+		quilt --quiltrc - push -a --fuzz=0 && rm -rf .pc)
 }
 
-# update_packages: bring the lists of packages up to date
-update_packages() {
-	as_root apt-get update -q > "$CACHE/update.log" 2>&1 ||
-		{ tail -n 1 "$CACHE/update.log"; return 1; }
+# configure_cpp BUILD OPTION...: have cmake configure the C++ of this project there. A
+# build folder that another clone used begins anew.
+configure_cpp() {
+	local fresh=()
+	grep -qsxF "CMAKE_HOME_DIRECTORY:INTERNAL=$TOP" "$1/CMakeCache.txt" ||
+		fresh=(--fresh)
+	cmake "${fresh[@]}" -S "$TOP" -B "$1" -DCMAKE_CXX_COMPILER_LAUNCHER=ccache "${@:2}"
 }
 
 # new_lines BEFORE AFTER: the lines of file AFTER that file BEFORE has not, or not

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # SEEDS UTILISATIONS DISTRIBUTIONS BY CHURN - age 8 GiB of ext4 in all these ways
 #
-# Each is a list in one word. A line that begins with "csv: " is a result; see
+# Each argument is a list in one word. A line that begins with "csv: " is a result; see
 # aging --help for its fields.
 #
 # memory: 12G
@@ -12,11 +12,11 @@
 # timeout: 86400
 set -euo pipefail
 
-# shellcheck source=ci/aging.sh
-. "${0%/sessions/*}/aging.sh"
+# shellcheck source=ci/lib/aging.sh
+. "${0%/vm/*}/lib/aging.sh"
 
 switch=(0)
-if has_windows; then
+if has_placement; then
 	switch=(0 1)
 else
 	echo "this kernel's ext4 has no mb_dax_pmd: stock behaviour only"
@@ -25,10 +25,10 @@ lines=0
 for distribution in $3; do
 	for utilisation in $2; do
 		for seed in $1; do
-			for windows in "${switch[@]}"; do
+			for on in "${switch[@]}"; do
 				printf '\nmb_dax_pmd=%s %s %s %% seed %s, by %s, churn %s\n' \
-					"$windows" "$distribution" "$utilisation" "$seed" "$4" "$5"
-				aged 8G "$windows" --distribution "$distribution" --by "$4" \
+					"$on" "$distribution" "$utilisation" "$seed" "$4" "$5"
+				aged 8G "$on" --distribution "$distribution" --by "$4" \
 					--utilisation "$utilisation" --seed "$seed" --churn "$5"
 				tail -n "+$((lines + 1))" $CSV | sed 's/^/csv: /'
 				lines=$(wc -l < $CSV)
