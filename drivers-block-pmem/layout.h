@@ -1,53 +1,53 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * From the text that a user types to checked device ranges.
+ * Parse the module parameters into a checked list of device ranges.
  *
- * Nothing here needs a kernel service, so the same file is compiled as C++ and
- * unit-tested and fuzzed in user space.
+ * layout.c uses no kernel service, so it also compiles as C++ in user space, with
+ * unit tests and a fuzzer.
  */
 #ifndef _PMEM_LAYOUT_H
 #define _PMEM_LAYOUT_H
 
 #include <linux/types.h>
-#ifndef __KERNEL__
-#include <stddef.h>
-#endif
 
 /*
- * The unit of everything: ranges start and end on it, so that a device can be
- * mapped in 2 MiB pages from its first block to its last, and so that page
- * descriptors can be added and removed (a subsection of the sparse memory map).
+ * Ranges and devices start and end on multiples of 2 MiB. Then all of a device can be
+ * mapped in 2 MiB pages, and struct pages can be added and removed: it is the size of
+ * a subsection of the sparse memory map.
  */
 #define PMEM_ALIGN		(2ULL << 20)
 
-/* A page, and the room that its descriptor is given with map=dev, in bytes. */
+/* The size of a page, and the space for its struct page with map=dev, in bytes. */
 #define PMEM_PAGE_SIZE		4096ULL
-#define PMEM_DESCRIPTOR_SIZE	64ULL
+#define PMEM_STRUCT_PAGE_SIZE	64ULL
 
 #define PMEM_MAX_RANGES		32
-#define PMEM_MAX_DEVICES	65536
+#define PMEM_MAX_DEVICES	1024
+
+/* No x86-64 CPU has more, and sums of addresses and sizes up to it fit in 64 bits. */
+#define PMEM_MAX_ADDRESS	(4096ULL << 40)
 
 /**
- * enum pmem_map_mode - where the page descriptors of a device are
+ * enum pmem_map_mode - where the struct pages of a device are
  * @PMEM_MAP_MEM: in ordinary memory
- * @PMEM_MAP_DEV: at the start of the device's own range
+ * @PMEM_MAP_DEV: at the start of the device's range
  */
 enum pmem_map_mode { PMEM_MAP_MEM, PMEM_MAP_DEV };
 
 /**
- * struct pmem_range - physical memory
- * @start: first address, in bytes
- * @size: length, in bytes
+ * struct pmem_range - a range of physical memory
+ * @start: first address in bytes
+ * @size: length in bytes
  */
 struct pmem_range {
-	__u64 start;
-	__u64 size;
+	u64 start;
+	u64 size;
 };
 
 /**
- * struct pmem_share - a range and how it is divided
+ * struct pmem_share - a range that several devices share
  * @range: all of the memory
- * @count: number of devices that share it evenly
+ * @count: number of devices, which have equal sizes
  */
 struct pmem_share {
 	struct pmem_range range;
@@ -55,39 +55,76 @@ struct pmem_share {
 };
 
 /**
- * struct pmem_layout - all ranges, in the order in which devices are numbered
+ * struct pmem_layout - all ranges, in the order of the device numbers
  * @shares: the ranges
- * @nr: how many there are
+ * @nr: number of ranges
+ * @auto_count: with ranges=auto, the number of devices in each range that the caller
+ *              finds and adds; otherwise 0
  */
 struct pmem_layout {
 	struct pmem_share shares[PMEM_MAX_RANGES];
 	unsigned int nr;
+	unsigned int auto_count;
 };
 
 /**
- * struct pmem_complaint - why a layout was refused
- * @text: the value at fault, what is wrong with it, what to write instead; one
- *        line without a newline, cut off where it does not fit
+ * struct pmem_message - why parameters are refused
+ * @text: the value, the reason and the remedy; one line without a newline,
+ *        cut off where it does not fit
  */
-struct pmem_complaint {
+struct pmem_message {
 	char text[256];
 };
 
-int pmem_parse_size(const char *text, __u64 *bytes);
-int pmem_parse_count(const char *text, unsigned int *count);
-int pmem_parse_map(const char *text, enum pmem_map_mode *map,
-		   struct pmem_complaint *complaint);
-const char *pmem_format_size(char *text, size_t room, __u64 bytes);
+int pmem_parse_map(const char *text, enum pmem_map_mode *map, bool *format,
+		   struct pmem_message *message);
 int pmem_layout_parse(struct pmem_layout *layout, const char *start,
 		      const char *size, const char *count,
-		      struct pmem_complaint *complaint);
+		      struct pmem_message *message);
 int pmem_layout_parse_ranges(struct pmem_layout *layout, const char *ranges,
-			     struct pmem_complaint *complaint);
-int pmem_layout_check(const struct pmem_layout *layout, __u64 limit,
-		      enum pmem_map_mode map, struct pmem_complaint *complaint);
-unsigned int pmem_layout_count(const struct pmem_layout *layout);
-struct pmem_range pmem_layout_device(const struct pmem_layout *layout,
-				     unsigned int index);
-__u64 pmem_data_offset(__u64 size, enum pmem_map_mode map);
+			     struct pmem_message *message);
+int pmem_layout_add(struct pmem_layout *layout, const struct pmem_range *range,
+		    unsigned int count, struct pmem_message *message);
+int pmem_layout_check(const struct pmem_layout *layout, u64 limit,
+		      enum pmem_map_mode map, struct pmem_message *message);
+u64 pmem_data_offset(u64 size, enum pmem_map_mode map);
+
+/**
+ * pmem_layout_count - count the devices of a layout
+ * @layout: the ranges
+ *
+ * Context: Any.
+ * Return: the number of devices in all ranges
+ */
+static inline unsigned int pmem_layout_count(const struct pmem_layout *layout)
+{
+	unsigned int i, count = 0;
+
+	for (i = 0; i < layout->nr; i++)
+		count += layout->shares[i].count;
+	return count;
+}
+
+/**
+ * pmem_layout_device - get the range of a device
+ * @layout: checked by pmem_layout_check()
+ * @index: index of the device in the order of the ranges, below pmem_layout_count()
+ *
+ * Context: Any.
+ * Return: the device's part of its range, in bytes
+ */
+static inline struct pmem_range
+pmem_layout_device(const struct pmem_layout *layout, unsigned int index)
+{
+	const struct pmem_share *share = layout->shares;
+	struct pmem_range device;
+
+	for (; index >= share->count; share++)
+		index -= share->count;
+
+	device.size = share->range.size / share->count;
+	device.start = share->range.start + index * device.size;
+	return device;
+}
 
 #endif /* _PMEM_LAYOUT_H */

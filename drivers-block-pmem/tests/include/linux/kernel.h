@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What layout.c uses of linux/kernel.h, in user space.
+ */
+#ifndef _PMEM_TESTS_KERNEL_H
+#define _PMEM_TESTS_KERNEL_H
+
+#include_next <linux/kernel.h>
+#include <algorithm>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+using std::min;
+
+#define __printf(f, a)		__attribute__((__format__(printf, f, a)))
+#define round_down(x, y)	((x) / (y) * (y))
+#define round_up(x, y)		round_down((x) + (y) - 1, y)
+
+#endif /* _PMEM_TESTS_KERNEL_H */
