@@ -1,107 +1,77 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the first page of a range tells about how it was used before.
+ * The info block of map=dev.
  */
-#ifdef __KERNEL__
-#include <linux/kernel.h>
+#include <linux/crc32.h>
 #include <linux/string.h>
-#else
-#include <stdint.h>
-#include <string.h>
-#define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
-#endif
 
 #include "infoblock.h"
 #include "layout.h"
 
-/* In the byte order of the machine: RAM does not move to another one. */
+/* In native byte order: RAM does not move to another machine. */
 struct pmem_infoblock {
 	char magic[16];
-	__u64 size;
+	u64 size;
+	u8 uuid[PMEM_UUID_SIZE];
+	/* of all before it; linux/crc32.h */
+	u32 crc;
+	u32 zero;
 };
 
-static const char pmem_magic[16] = "pmem map=dev 1";
+static const char pmem_magic[16] = "pmem map=dev 2";
 
-/* What pmem_layout_check() lets through: info, descriptors and disk, one each. */
-#define PMEM_INFOBLOCK_LEAST	(3 * PMEM_ALIGN)
+static u32 pmem_infoblock_crc(const struct pmem_infoblock *block)
+{
+	return crc32_le(~0U, (const unsigned char *)block,
+			offsetof(struct pmem_infoblock, crc));
+}
 
 /**
- * pmem_infoblock_fill - write the info block of map=dev
- * @page: %PMEM_INFOBLOCK_SIZE bytes, all of which are set
- * @size: of the range, in bytes
+ * pmem_infoblock_fill - fill a page with the info block of map=dev
+ * @page: %PMEM_INFOBLOCK_SIZE bytes; all are overwritten
+ * @size: size of the device's range in bytes
+ * @uuid: %PMEM_UUID_SIZE bytes
  *
  * Context: Any.
  */
-void pmem_infoblock_fill(void *page, __u64 size)
+void pmem_infoblock_fill(void *page, u64 size, const u8 *uuid)
 {
 	struct pmem_infoblock block;
 
+	memset(&block, 0, sizeof(block));
 	memcpy(block.magic, pmem_magic, sizeof(block.magic));
 	block.size = size;
+	memcpy(block.uuid, uuid, sizeof(block.uuid));
+	block.crc = pmem_infoblock_crc(&block);
 	memset(page, 0, PMEM_INFOBLOCK_SIZE);
 	memcpy(page, &block, sizeof(block));
 }
 
 /**
- * pmem_infoblock_found - whether a range was used with map=dev
- * @page: its first %PMEM_INFOBLOCK_SIZE bytes
- * @size: of the range as it was then, in bytes; set if it was
- *
- * A size that no range can have is not believed, whoever wrote it there.
+ * pmem_infoblock_found - check a page for an info block of map=dev
+ * @page: the first %PMEM_INFOBLOCK_SIZE bytes of a range
+ * @size: set to the size in bytes from the info block if there is one
+ * @uuid: %PMEM_UUID_SIZE bytes, set if there is an info block
  *
  * Context: Any.
- * Return: 1 if it was, 0 if not
+ * Return: true if @page is an info block, and nothing else
  */
-int pmem_infoblock_found(const void *page, __u64 *size)
+bool pmem_infoblock_found(const void *page, u64 *size, u8 *uuid)
 {
 	struct pmem_infoblock block;
 	unsigned int i;
 
 	memcpy(&block, page, sizeof(block));
-	if (memcmp(block.magic, pmem_magic, sizeof(block.magic)))
-		return 0;
-	if (block.size % PMEM_ALIGN || block.size < PMEM_INFOBLOCK_LEAST)
-		return 0;
+	if (memcmp(block.magic, pmem_magic, sizeof(block.magic)) ||
+	    block.crc != pmem_infoblock_crc(&block))
+		return false;
 
-	/* or it is older than what a disk of map=mem wrote behind it */
-	for (i = sizeof(block); i < PMEM_INFOBLOCK_SIZE; i++)
+	/* data after it means that a map=mem disk was written to since */
+	for (i = offsetof(struct pmem_infoblock, zero); i < PMEM_INFOBLOCK_SIZE; i++)
 		if (((const char *)page)[i])
-			return 0;
+			return false;
 
 	*size = block.size;
-	return 1;
-}
-
-/**
- * pmem_content - what a disk holds, as far as its first page tells
- * @page: its first %PMEM_INFOBLOCK_SIZE bytes
- *
- * Context: Any.
- * Return: a name for it, or NULL if nothing that is known here was found
- */
-const char *pmem_content(const void *page)
-{
-	static const struct {
-		unsigned int offset;
-		unsigned int len;
-		const char *magic;
-		const char *name;
-	} known[] = {
-		/* a GPT comes with an MBR, and either may come with a boot loader */
-		{ 512, 8, "EFI PART", "a partition table" },
-		{ 1080, 2, "\x53\xef", "an ext2, ext3 or ext4 filesystem" },
-		{ 0, 4, "XFSB", "an xfs filesystem" },
-		{ 1024, 4, "\x10\x20\xf5\xf2", "an f2fs filesystem" },
-		{ 0, 6, "LUKS\xba\xbe", "an encrypted volume" },
-		{ 512, 8, "LABELONE", "a volume of LVM" },
-		{ 4086, 10, "SWAPSPACE2", "a swap area" },
-		{ 510, 2, "\x55\xaa", "a partition table" },
-	};
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(known); i++)
-		if (!memcmp((const char *)page + known[i].offset,
-			    known[i].magic, known[i].len))
-			return known[i].name;
-	return NULL;
+	memcpy(uuid, block.uuid, sizeof(block.uuid));
+	return true;
 }

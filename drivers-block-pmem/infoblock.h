@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the first page of a range tells about how it was used before.
+ * The info block of map=dev.
  *
- * With map=dev a range begins with an info block and page descriptors, with
- * map=mem its first block is the first block of the disk. Loading with the other
- * mode than before would hide the data, or destroy it. So map=dev leaves its
- * info block, and both modes look before they write.
+ * With map=dev a range starts with the info block and struct pages, with map=mem it
+ * starts with the first sector of the disk. Struct pages may overwrite only memory
+ * that an info block says is theirs, or that has no data.
  *
- * Nothing here needs a kernel service, so the same file is compiled as C++ and
- * unit-tested and fuzzed in user space.
+ * infoblock.c uses no kernel service, so it also compiles as C++ in user space, with
+ * unit tests and a fuzzer.
  */
 #ifndef _PMEM_INFOBLOCK_H
 #define _PMEM_INFOBLOCK_H
 
 #include <linux/types.h>
 
-/* What is looked at, in bytes. */
+/* The size of the info block in bytes. */
 #define PMEM_INFOBLOCK_SIZE	4096
 
-void pmem_infoblock_fill(void *page, __u64 size);
-int pmem_infoblock_found(const void *page, __u64 *size);
-const char *pmem_content(const void *page);
+#define PMEM_UUID_SIZE		16
+
+void pmem_infoblock_fill(void *page, u64 size, const u8 *uuid);
+bool pmem_infoblock_found(const void *page, u64 *size, u8 *uuid);
 
 #endif /* _PMEM_INFOBLOCK_H */

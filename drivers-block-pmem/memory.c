@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The memory of a device: claimed in /proc/iomem, given page descriptors, and
- * mapped for the kernel.
+ * The memory of a device: claim it in /proc/iomem, check it for old data, map it
+ * with struct pages, and release it.
  */
 #include <linux/io.h>
 #include <linux/ioport.h>
@@ -11,19 +11,20 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
+#include <linux/uuid.h>
 #include <linux/wait_bit.h>
 
 #include "infoblock.h"
 #include "pmem.h"
 
 /**
- * pmem_claim_memory - let nobody else have the memory of a device
+ * pmem_claim_memory - reserve the range of a device in /proc/iomem
  * @pmem: its range and its name are set
  *
- * Context: May sleep.
+ * Context: May sleep. Takes the resource lock.
  * Return: 0, or
- * * %-EBUSY	- somebody has it; there is a line in the log
- * * %-ENOMEM	- there is no memory to note that it is claimed
+ * * %-EBUSY	- another driver uses some of the range; this is logged
+ * * %-ENOMEM	- the resource cannot be allocated
  */
 int pmem_claim_memory(struct pmem_device *pmem)
 {
@@ -35,14 +36,14 @@ int pmem_claim_memory(struct pmem_device *pmem)
 			      IORES_DESC_NONE) == REGION_DISJOINT)
 		return -ENOMEM;
 
-	pr_err("[mem %#llx-%#llx] is held by another driver; see /proc/iomem, and unload that driver or name other memory\n",
+	pr_err("[mem %#llx-%#llx]: in use by another driver; see /proc/iomem, then unload that driver or choose other memory\n",
 	       range->start, range->start + range->size - 1);
 	return -EBUSY;
 }
 
 /**
  * pmem_release_memory - undo pmem_claim_memory()
- * @pmem: no longer mapped
+ * @pmem: its memory is no longer mapped
  *
  * Context: May sleep.
  */
@@ -51,134 +52,185 @@ void pmem_release_memory(struct pmem_device *pmem)
 	release_mem_region(pmem->range.start, pmem->range.size);
 }
 
-/* A page of the range, to look at before it is mapped. */
-static int pmem_peek(const struct pmem_device *pmem, u64 offset, void *page)
+/*
+ * What map=dev writes to the range: the info block and struct pages. @visit is called
+ * for each page of it, at a temporary address; an error ends the walk.
+ */
+static int pmem_walk_written(const struct pmem_device *pmem, u64 written,
+			     int (*visit)(const struct pmem_device *pmem,
+					  u64 offset, char *addr, void *page),
+			     void *page)
 {
-	void *addr;
+	u64 offset, at;
+	char *addr;
 	int err = 0;
 
-	addr = memremap(pmem->range.start + offset, PMEM_INFOBLOCK_SIZE,
-			MEMREMAP_WB);
-	if (!addr)
-		return -ENOMEM;
-	if (copy_mc_to_kernel(page, addr, PMEM_INFOBLOCK_SIZE))
-		err = -EIO;
-	memunmap(addr);
+	for (offset = 0; offset < written && !err; offset += PMEM_ALIGN) {
+		u64 len = min(PMEM_ALIGN, written - offset);
+
+		addr = (char *)memremap(pmem->range.start + offset, len,
+					MEMREMAP_WB);
+		if (!addr)
+			return -ENOMEM;
+		for (at = 0; at < len && !err; at += PAGE_SIZE)
+			err = visit(pmem, offset + at, addr + at, page);
+		memunmap(addr);
+		cond_resched();
+	}
 	return err;
 }
 
-/* A disk, of either mode, begins at @offset. */
-static int pmem_refuse_content(const struct pmem_device *pmem, u64 offset,
-			       const char *content)
+static int pmem_read_page(const struct pmem_device *pmem, u64 offset,
+			  char *addr, void *page)
 {
-	const struct pmem_range *range = &pmem->range;
-
-	pr_err("[mem %#llx-%#llx] holds %s that map=dev would write over, at %#llx; load as it was before to use it, or with map=mem to wipe it (blkdiscard -f -l %lluM /dev/%s)\n",
-	       range->start, range->start + range->size - 1, content,
-	       range->start + offset, (pmem->data.start - range->start) >> 20,
-	       pmem->name);
-	return -EMEDIUMTYPE;
+	return copy_mc_to_kernel(page, addr, PAGE_SIZE) ? -EIO : 0;
 }
 
-/* With map=mem the page is part of the disk, and a write makes it good. */
+/* The remedy keeps the data of a map=dev device, which begins after the struct pages. */
 static int pmem_refuse_poison(const struct pmem_device *pmem, u64 offset)
 {
 	const struct pmem_range *range = &pmem->range;
 
-	pr_err("[mem %#llx-%#llx] is poisoned at %#llx, where map=dev would write; load with map=mem, write over it (blkdiscard -f -o %llu -l %d /dev/%s), and load with map=dev again\n",
+	pr_err("[mem %#llx-%#llx]: map=dev would write to poisoned memory at %#llx; load with map=dev,format to overwrite it, which keeps the data of a map=dev device of the same size\n",
 	       range->start, range->start + range->size - 1,
-	       range->start + offset, offset, PMEM_INFOBLOCK_SIZE, pmem->name);
+	       range->start + offset);
 	return -EMEDIUMTYPE;
 }
 
-/* Page descriptors would be written into the middle of what was a larger disk. */
-static int pmem_refuse_part(const struct pmem_device *pmem, u64 size)
+/* Only memory without data is overwritten: zeroes are none. */
+static int pmem_check_zero(const struct pmem_device *pmem, u64 offset,
+			   char *addr, void *page)
 {
 	const struct pmem_range *range = &pmem->range;
 
-	pr_err("[mem %#llx-%#llx] was used with map=dev as a range of %llu MiB; load it like that, or with map=mem to wipe it (blkdiscard -l 4096 /dev/%s)\n",
-	       range->start, range->start + range->size - 1, size >> 20,
-	       pmem->name);
+	if (pmem_read_page(pmem, offset, addr, page))
+		return pmem_refuse_poison(pmem, offset);
+	if (!memchr_inv(page, 0, PAGE_SIZE))
+		return 0;
+
+	pr_err("[mem %#llx-%#llx]: map=dev would overwrite data at %#llx; load with the old parameters to use it, or with map=dev,format to overwrite it\n",
+	       range->start, range->start + range->size - 1,
+	       range->start + offset);
+	return -EMEDIUMTYPE;
+}
+
+/* The struct pages of this device would overwrite other parts of the old disk. */
+static int pmem_refuse_size(const struct pmem_device *pmem, u64 size)
+{
+	const struct pmem_range *range = &pmem->range;
+
+	pr_err("[mem %#llx-%#llx]: holds a map=dev device of %llu MiB; load with a device of that size to use it, or with map=dev,format to overwrite it\n",
+	       range->start, range->start + range->size - 1, size >> 20);
 	return -EMEDIUMTYPE;
 }
 
 /*
- * Look where a disk of another mode or division may begin: every disk begins at a
- * multiple of PMEM_ALIGN. There is nothing to look at with map=mem, which writes
- * nothing by itself.
+ * map=dev overwrites the start of the range: its own info block and struct pages,
+ * zeroes, or with format anything. With map=mem nothing is overwritten, but the data
+ * of a map=dev device would be at another place.
  */
-static int pmem_look_for_disks(const struct pmem_device *pmem, void *page)
-{
-	u64 written = pmem->data.start - pmem->range.start, offset;
-	const char *content;
-	int err;
-
-	for (offset = 0; offset < written; offset += PMEM_ALIGN) {
-		err = pmem_peek(pmem, offset, page);
-		if (err == -EIO)
-			return pmem_refuse_poison(pmem, offset);
-		if (err)
-			return err;
-		content = pmem_content(page);
-		if (content)
-			return pmem_refuse_content(pmem, offset, content);
-	}
-	return 0;
-}
-
-/*
- * Data is in another place with map=dev than with map=mem, and than in a range of
- * another size. Where there is some of the one kind, loading for the other must
- * not destroy it, or hide it without a word.
- */
-static int pmem_look(const struct pmem_device *pmem, void *page)
+static int pmem_check_pages(struct pmem_device *pmem, void *page)
 {
 	const struct pmem_range *range = &pmem->range;
 	u64 size = 0;
+	uuid_t uuid;
+	bool found;
 	int err;
 
-	err = pmem_peek(pmem, 0, page);
+	err = pmem_walk_written(pmem, PAGE_SIZE, pmem_read_page, page);
 	if (err && err != -EIO)
 		return err;
-	if (!err && pmem_infoblock_found(page, &size) &&
-	    pmem->map == PMEM_MAP_DEV && size > range->size)
-		return pmem_refuse_part(pmem, size);
+	found = !err && pmem_infoblock_found(page, &size, uuid.b);
 
-	err = pmem_look_for_disks(pmem, page);
-	if (err)
-		return err;
+	if (pmem->map == PMEM_MAP_MEM) {
+		if (found)
+			pr_warn("%s: [mem %#llx-%#llx] holds the info block of a map=dev device of %llu MiB; to get its data back, unload, then load with map=dev and a device of that size\n",
+				pmem->name, range->start,
+				range->start + range->size - 1, size >> 20);
+		return 0;
+	}
 
-	if (size && (pmem->map == PMEM_MAP_MEM || size != range->size))
-		pr_warn("%s: [mem %#llx-%#llx] was used with map=dev as a range of %llu MiB before; unload, and load like that, to have its data back\n",
-			pmem->name, range->start,
-			range->start + range->size - 1, size >> 20);
-	return 0;
+	if (found && size == range->size) {
+		pmem->uuid = uuid;
+		pmem->format = false;
+		pmem->formatted = true;
+		return 0;
+	}
+	if (pmem->format)
+		return 0;
+	if (found)
+		return pmem_refuse_size(pmem, size);
+	return pmem_walk_written(pmem, pmem->data.start - range->start,
+				 pmem_check_zero, page);
 }
 
 /**
- * pmem_check_content - look at the memory before it is used in another way
- * @pmem: claimed, not yet mapped
+ * pmem_check_content - refuse to overwrite old data
+ * @pmem: its memory is claimed and not yet mapped
+ *
+ * Sets @pmem->formatted, and @pmem->uuid, if the range has the info block of @pmem.
+ * Warns if @pmem is map=mem and the range has one.
  *
  * Context: May sleep.
  * Return: 0, or
- * * %-ENOMEM		- the memory cannot be looked at
- * * %-EMEDIUMTYPE	- map=dev would write over data, or over poison; there is a
- *			  line in the log
+ * * %-ENOMEM		- a page cannot be mapped, or a buffer not allocated
+ * * %-EMEDIUMTYPE	- map=dev would overwrite data or poison; this is logged
  */
-int pmem_check_content(const struct pmem_device *pmem)
+int pmem_check_content(struct pmem_device *pmem)
 {
 	void *page;
 	int err;
 
-	page = kmalloc(PMEM_INFOBLOCK_SIZE, GFP_KERNEL);
+	page = kmalloc(PAGE_SIZE, GFP_KERNEL);
 	if (!page)
 		return -ENOMEM;
-	err = pmem_look(pmem, page);
+	err = pmem_check_pages(pmem, page);
 	kfree(page);
 	return err;
 }
 
-/* Page descriptors behind the info block, up to where the data begins. */
+/* Stores of whole cache lines, which replace poison. */
+static int pmem_zero_page(const struct pmem_device *pmem, u64 offset,
+			  char *addr, void *page)
+{
+	memset(page, 0, PAGE_SIZE);
+	memcpy_flushcache(addr, page, PAGE_SIZE);
+	return pmem_read_page(pmem, offset, addr, page);
+}
+
+static int pmem_write_infoblock(const struct pmem_device *pmem, u64 offset,
+				char *addr, void *page)
+{
+	pmem_infoblock_fill(page, pmem->range.size, pmem->uuid.b);
+	memcpy_flushcache(addr, page, PAGE_SIZE);
+	pmem_wmb();
+	return 0;
+}
+
+/*
+ * The info block comes before the struct pages: after a crash between the two, the next
+ * load finds that they are its own.
+ */
+static int pmem_format(struct pmem_device *pmem)
+{
+	void *page;
+	int err = 0;
+
+	page = kmalloc(PAGE_SIZE, GFP_KERNEL);
+	if (!page)
+		return -ENOMEM;
+	if (pmem->format)
+		err = pmem_walk_written(pmem, pmem->data.start - pmem->range.start,
+					pmem_zero_page, page);
+	uuid_gen(&pmem->uuid);
+	if (!err)
+		err = pmem_walk_written(pmem, PAGE_SIZE, pmem_write_infoblock,
+					page);
+	kfree(page);
+	return err;
+}
+
+/* Struct pages lie between the info block and the data. */
 static void pmem_set_altmap(struct pmem_device *pmem)
 {
 	const struct pmem_range *range = &pmem->range;
@@ -190,20 +242,20 @@ static void pmem_set_altmap(struct pmem_device *pmem)
 					   PMEM_ALIGN),
 	};
 
-	/* some members are constant, so this cannot be assigned */
+	/* some members are const, so no assignment */
 	memcpy(&pmem->pgmap.altmap, &altmap, sizeof(altmap));
 	pmem->pgmap.flags = PGMAP_ALTMAP_VALID;
 }
 
 /**
- * pmem_map_memory - give the memory page descriptors, and a place in the kernel
- * @pmem: claimed; its disk and its DAX device are allocated
+ * pmem_map_memory - allocate struct pages and map the memory into the kernel
+ * @pmem: its memory is claimed, its disk and its DAX device are allocated
  *
- * This takes most of the time of loading, so it is made to run for several
- * devices at once. What became of it is in @pmem->error: 0, or what
- * memremap_pages() said, which is %-ENOMEM as a rule.
+ * With map=dev this writes the info block if there is none. Sets @pmem->error to 0, to
+ * %-EIO if the memory for struct pages stays poisoned, to %-ENOMEM, or to another errno
+ * of memremap_pages().
  *
- * Context: May sleep.
+ * Context: May sleep. May run for several devices at the same time.
  */
 void pmem_map_memory(struct pmem_device *pmem)
 {
@@ -211,7 +263,14 @@ void pmem_map_memory(struct pmem_device *pmem)
 	void *addr;
 
 	BUILD_BUG_ON(PMEM_PAGE_SIZE != PAGE_SIZE);
-	BUILD_BUG_ON(sizeof(struct page) > PMEM_DESCRIPTOR_SIZE);
+	BUILD_BUG_ON(PMEM_INFOBLOCK_SIZE != PAGE_SIZE);
+	BUILD_BUG_ON(sizeof(struct page) > PMEM_STRUCT_PAGE_SIZE);
+
+	if (pmem->map == PMEM_MAP_DEV && !pmem->formatted) {
+		pmem->error = pmem_format(pmem);
+		if (pmem->error)
+			return;
+	}
 
 	pgmap->type = MEMORY_DEVICE_FS_DAX;
 	pgmap->range.start = pmem->range.start;
@@ -228,18 +287,13 @@ void pmem_map_memory(struct pmem_device *pmem)
 		return;
 	}
 
-	if (pmem->map == PMEM_MAP_DEV) {
-		pmem_infoblock_fill(addr, pmem->range.size);
-		arch_wb_cache_pmem(addr, PMEM_INFOBLOCK_SIZE);
-		pmem_wmb();
-	}
 	pmem->addr = (char *)addr + (pmem->data.start - pmem->range.start);
 }
 
 /*
- * A page may still be in use by someone who got it from a mapping that is long
- * gone, a pipe for one. Its descriptor must not go away before. A page of this
- * kind is idle when its reference count is down to one.
+ * A pipe, for example, may hold a page of a file that is long gone, if the filesystem
+ * did not wait for it. Its struct page must stay until then. fs/dax.c has split the
+ * folios of files into single pages.
  */
 static void pmem_wait_idle(const struct pmem_device *pmem)
 {
@@ -249,35 +303,36 @@ static void pmem_wait_idle(const struct pmem_device *pmem)
 	for (; pfn < end; pfn++) {
 		struct page *page = pfn_to_page(pfn);
 
-		wait_var_event(&page->_refcount, page_ref_count(page) == 1);
+		wait_var_event(page, !page_ref_count(page));
+		VM_WARN_ON_ONCE_PAGE(PageCompound(page) || page->mapping, page);
 		if (!(pfn % PAGES_PER_SECTION))
 			cond_resched();
 	}
 }
 
 /*
- * Pages that have no mapping in the kernel, because they are poisoned, would have
- * none at the next load either: a page table that is not empty is used again.
+ * A poisoned page without a kernel mapping would lack it at the next load as well,
+ * because the kernel reuses page tables that are not empty.
  */
-static void pmem_map_all(struct pmem_device *pmem)
+static void pmem_restore_all(struct pmem_device *pmem)
 {
 	u64 offset, len;
 
 	for (offset = 0; offset < pmem->data.size; offset += len) {
 		len = min((u64)SZ_1G, pmem->data.size - offset);
-		pmem_make_writable(pmem, offset, len);
+		pmem_restore_mapping(pmem, offset, len);
 	}
 }
 
 /**
  * pmem_unmap_memory - undo pmem_map_memory()
- * @pmem: mapped, and its disk deleted
+ * @pmem: its memory is mapped, its disk is deleted or was never added
  *
- * Context: May sleep, until the last page is idle.
+ * Context: May sleep. Waits until no page has a reference.
  */
 void pmem_unmap_memory(struct pmem_device *pmem)
 {
 	pmem_wait_idle(pmem);
-	pmem_map_all(pmem);
+	pmem_restore_all(pmem);
 	memunmap_pages(&pmem->pgmap);
 }
