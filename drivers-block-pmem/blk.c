@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The block device: bios in, memory copies out.
+ * The block device: each bio is a memory copy in the thread that submits it.
  */
-#include <linux/backing-dev.h>
 #include <linux/bio.h>
 #include <linux/bvec.h>
+#include <linux/export.h>
 #include <linux/hdreg.h>
 #include <linux/module.h>
-#include <linux/pagemap.h>
 #include <linux/sizes.h>
 #include <linux/sysfs.h>
+#include <kunit/visibility.h>
 
 #include "pmem.h"
 
 /*
- * Zeroing takes time. This much at once lets a signal, or another program, in
- * between; it is also how large a bio of zeroes or of discards may be.
+ * The largest discard or write-zeroes bio. Zeroing takes long; between two bios the
+ * submitter reschedules and handles signals.
  */
 #define PMEM_ZERO_MAX	SZ_32M
 
-/* And this much is as quick as any other I/O. */
+/* Zeroing up to this size is fast enough for REQ_NOWAIT. */
 #define PMEM_ZERO_NOWAIT	SZ_64K
 
 static blk_status_t pmem_copy_bio(struct pmem_device *pmem, struct bio *bio)
@@ -27,16 +27,17 @@ static blk_status_t pmem_copy_bio(struct pmem_device *pmem, struct bio *bio)
 	struct bvec_iter iter;
 	struct bio_vec bvec;
 
-	/*
-	 * Whole bvecs, not their pages one by one: both sides of the copy are
-	 * in the linear map, where neighbours are neighbours.
-	 */
+	/* multi-page bvecs are contiguous in the kernel mapping, as the device is */
 	bio_for_each_bvec(bvec, bio, iter) {
 		u64 offset = (u64)iter.bi_sector << SECTOR_SHIFT;
+		void *buffer = bvec_virt(&bvec);
+		int err;
 
 		if (op_is_write(bio_op(bio)))
-			pmem_write(pmem, offset, bvec_virt(&bvec), bvec.bv_len);
-		else if (pmem_read(pmem, offset, bvec_virt(&bvec), bvec.bv_len))
+			err = pmem_write(pmem, offset, buffer, bvec.bv_len);
+		else
+			err = pmem_read(pmem, offset, buffer, bvec.bv_len);
+		if (unlikely(err))
 			return BLK_STS_IOERR;
 	}
 	return BLK_STS_OK;
@@ -50,16 +51,17 @@ static blk_status_t pmem_do_bio(struct pmem_device *pmem, struct bio *bio)
 		return pmem_copy_bio(pmem, bio);
 	case REQ_OP_DISCARD:
 	case REQ_OP_WRITE_ZEROES:
-		pmem_zero(pmem, (u64)bio->bi_iter.bi_sector << SECTOR_SHIFT,
-			  bio->bi_iter.bi_size);
+		if (pmem_zero(pmem,
+			      (u64)bio->bi_iter.bi_sector << SECTOR_SHIFT,
+			      bio->bi_iter.bi_size))
+			return BLK_STS_IOERR;
 		return BLK_STS_OK;
 	default:
 		return BLK_STS_NOTSUPP;
 	}
 }
 
-/* Zeroing much takes as long as a wait would. */
-static int pmem_takes_long(struct bio *bio)
+static bool pmem_takes_long(struct bio *bio)
 {
 	return !bio_has_data(bio) &&
 	       bio->bi_iter.bi_size > PMEM_ZERO_NOWAIT;
@@ -68,8 +70,9 @@ static int pmem_takes_long(struct bio *bio)
 static void pmem_submit_bio(struct bio *bio)
 {
 	struct gendisk *disk = bio->bi_bdev->bd_disk;
-	int account = !!blk_queue_io_stat(disk->queue);
+	bool account = !!blk_queue_io_stat(disk->queue);
 	unsigned long start = 0;
+	blk_status_t status;
 
 	if ((bio->bi_opf & REQ_NOWAIT) && pmem_takes_long(bio)) {
 		bio_wouldblock_error(bio);
@@ -81,8 +84,10 @@ static void pmem_submit_bio(struct bio *bio)
 
 	if (account)
 		start = bio_start_io_acct(bio);
-	bio->bi_status = pmem_do_bio((struct pmem_device *)disk->private_data,
-				     bio);
+	status = pmem_do_bio((struct pmem_device *)disk->private_data, bio);
+	/* the error of a chained bio may already be there */
+	if (unlikely(status))
+		bio->bi_status = status;
 	if (account)
 		bio_end_io_acct(bio, start);
 
@@ -92,13 +97,12 @@ static void pmem_submit_bio(struct bio *bio)
 	bio_endio(bio);
 }
 
-/* What PC partitioning tools take for granted when a disk has no heads. */
-static int pmem_getgeo(struct block_device *bdev, struct hd_geometry *geo)
+/* The geometry that PC partitioning tools assume for disks without one. */
+static int pmem_getgeo(struct gendisk *disk, struct hd_geometry *geo)
 {
 	geo->heads = 255;
 	geo->sectors = 63;
-	geo->cylinders = div_u64(get_capacity(bdev->bd_disk),
-				 geo->heads * geo->sectors);
+	geo->cylinders = div_u64(get_capacity(disk), geo->heads * geo->sectors);
 	return 0;
 }
 
@@ -108,15 +112,31 @@ static const struct block_device_operations pmem_fops = {
 	.owner		= THIS_MODULE,
 };
 
+/*
+ * A discard zeroes, and would have fstrim and mkfs rewrite all free memory. It stays
+ * off until somebody writes to queue/discard_max_bytes. The block core overwrites
+ * this limit in the allocation of a disk.
+ */
+static int pmem_switch_discard_off(struct gendisk *disk)
+{
+	struct queue_limits lim = queue_limits_start_update(disk->queue);
+
+	lim.max_user_discard_sectors = 0;
+	return queue_limits_commit_update(disk->queue, &lim);
+}
+
 /**
- * pmem_alloc_disk - make the block device, not to be seen by anyone yet
- * @pmem: its ranges, its node and its list of bad blocks are set
+ * pmem_alloc_disk - allocate the block device
+ * @pmem: its ranges, its node and its badblocks list are set
  *
- * Partitioning tools align to the optimal size of an I/O. On a border of 2 MiB
- * they leave to filesystems what these need to map files in 2 MiB pages.
+ * Filesystems need blocks that are aligned to 2 MiB to map files in 2 MiB pages.
+ * Partitioning tools align to the optimal I/O size. mkfs.xfs takes the minimum I/O
+ * size as stripe unit, which aligns files, and the optimal one as stripe width; it
+ * ignores one without the other.
  *
  * Context: May sleep.
- * Return: 0 or %-ENOMEM
+ * Return: 0, or %-ENOMEM if the disk cannot be allocated, or %-EINVAL if the block
+ *         core rejects the limits
  */
 int pmem_alloc_disk(struct pmem_device *pmem)
 {
@@ -127,15 +147,22 @@ int pmem_alloc_disk(struct pmem_device *pmem)
 					  BLK_FEAT_IO_STAT,
 		.max_hw_sectors		= UINT_MAX,
 		.physical_block_size	= PAGE_SIZE,
+		.io_min			= PMEM_ALIGN,
 		.io_opt			= PMEM_ALIGN,
 		.max_hw_discard_sectors	= PMEM_ZERO_MAX >> SECTOR_SHIFT,
 		.max_write_zeroes_sectors = PMEM_ZERO_MAX >> SECTOR_SHIFT,
 	};
 	struct gendisk *disk;
+	int err;
 
 	disk = blk_alloc_disk(&lim, pmem->node);
 	if (IS_ERR(disk))
 		return PTR_ERR(disk);
+	err = pmem_switch_discard_off(disk);
+	if (err) {
+		put_disk(disk);
+		return err;
+	}
 
 	disk->fops = &pmem_fops;
 	disk->private_data = pmem;
@@ -144,44 +171,48 @@ int pmem_alloc_disk(struct pmem_device *pmem)
 	pmem->disk = disk;
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(pmem_alloc_disk);
 
 /**
- * pmem_add_disk - let everyone see the block device
- * @pmem: mapped; its contents are left as they are
+ * pmem_add_disk - make the block device visible
+ * @pmem: its memory is mapped
+ * @groups: sysfs attributes of the disk
  *
- * Context: May sleep. Reads the device, to find partitions.
- * Return: 0, or what the block core said, which is %-ENOMEM as a rule
+ * Context: May sleep. Reads the device to find partitions.
+ * Return: 0, %-ENOMEM if memory is short, or another errno of device_add_disk()
  */
-int pmem_add_disk(struct pmem_device *pmem)
+int pmem_add_disk(struct pmem_device *pmem,
+		  const struct attribute_group **groups)
 {
 	int err;
 
-	err = device_add_disk(NULL, pmem->disk, pmem_attribute_groups);
-	/* which is how the driver core says that it has no memory for a name */
-	if (err == -EINVAL)
-		return -ENOMEM;
+	/*
+	 * device_add_disk() sets the same name, but ignores a lack of memory, and then
+	 * returns -EINVAL for a disk without a name.
+	 */
+	err = dev_set_name(disk_to_dev(pmem->disk), "%s",
+			   pmem->disk->disk_name);
+	if (err)
+		return err;
+	err = device_add_disk(NULL, pmem->disk, groups);
 	if (err)
 		return err;
 
-	/* twice the optimal size is a good read-ahead for disks, but not here */
-	pmem->disk->bdi->ra_pages = VM_READAHEAD_PAGES;
 	pmem->bad_node = sysfs_get_dirent(disk_to_dev(pmem->disk)->kobj.sd,
 					  "badblocks");
-	pmem_add_inject(pmem);
-	pmem->added = 1;
+	pmem->added = true;
 	return 0;
 }
+EXPORT_SYMBOL_IF_KUNIT(pmem_add_disk);
 
 /**
- * pmem_del_disk - undo pmem_add_disk(), if that was done
- * @pmem: closed by all
+ * pmem_del_disk - undo pmem_add_disk(), if it has succeeded
+ * @pmem: its disk is closed by all users
  *
  * Context: May sleep.
  */
 void pmem_del_disk(struct pmem_device *pmem)
 {
-	if (!pmem->added)
-		return;
-	pmem_del_inject(pmem);
-	del_gendisk(pmem->disk);
+	if (pmem->added)
+		del_gendisk(pmem->disk);
 }
