@@ -1,27 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Into the memory, out of it, and zeroes over it.
+ * Copies from and to the memory of a device, with the badblocks list kept up to date.
  */
+#include <linux/cpufeature.h>
 #include <linux/export.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
+#include <asm/special_insns.h>
 #include <kunit/visibility.h>
 
 #include "pmem.h"
 
 /**
- * pmem_read - copy out of the memory of a device
+ * pmem_read - copy from a device
  * @pmem: the device
- * @offset: from its first block, in bytes
- * @to: where to, in memory of the kernel
- * @len: in bytes
+ * @offset: start in bytes from the first sector
+ * @to: kernel buffer
+ * @len: length in bytes
  *
- * A machine check in here is an error and not the end of the kernel; what it
- * hit is a bad block from then on.
+ * A machine check during the copy adds the sector to the badblocks list.
  *
  * Context: May sleep.
- * Return: 0, or %-EIO if some of the memory is poisoned; @to then has what
- *         came before that, or nothing
+ * Return: 0, or %-EIO if a sector is bad or the copy hits poison; @to then holds
+ *         the bytes before the poison, or nothing
  */
 int pmem_read(struct pmem_device *pmem, u64 offset, void *to, size_t len)
 {
@@ -39,31 +40,84 @@ int pmem_read(struct pmem_device *pmem, u64 offset, void *to, size_t len)
 }
 EXPORT_SYMBOL_IF_KUNIT(pmem_read);
 
+/*
+ * Copy to poisoned memory. Only a store of a whole cache line replaces poison. The
+ * stores of memcpy_flushcache() fill a line in a buffer of the CPU, which an interrupt
+ * can flush before it is full; MOVDIR64B writes a line in one piece.
+ */
+static void pmem_write_lines(void *to, const void *from, size_t len)
+{
+	char *line = (char *)to;
+	const char *source = (const char *)from;
+
+	if (!cpu_feature_enabled(X86_FEATURE_MOVDIR64B) ||
+	    ((unsigned long)line | len) % 64) {
+		memcpy_flushcache(to, from, len);
+		return;
+	}
+	for (; len; len -= 64, line += 64, source += 64)
+		movdir64b(line, source);
+}
+
+/* Whether injection says that this sector stays bad. */
+static bool pmem_is_stuck(const struct pmem_device *pmem, u64 offset)
+{
+	return offset - pmem->stuck.start < pmem->stuck.size;
+}
+
+/*
+ * Read back what was written to poisoned memory. The list forgets the sectors first:
+ * a report that comes later stays on it, and the poison of one that came earlier
+ * is in the memory now and found here. What cannot be read is listed again.
+ */
+static int pmem_verify(struct pmem_device *pmem, u64 offset, size_t len)
+{
+	u64 at = round_up(offset, (u64)SECTOR_SIZE);
+	u64 end = round_down(offset + len, (u64)SECTOR_SIZE);
+	char sector[SECTOR_SIZE];
+	int err = 0;
+
+	/* the stores leave the CPU, or this would read its buffers */
+	pmem_wmb();
+	pmem_clear_poison(pmem, offset, len);
+	for (; at < end; at += SECTOR_SIZE) {
+		if (!copy_mc_to_kernel(sector, pmem->addr + at, SECTOR_SIZE) &&
+		    !pmem_is_stuck(pmem, at))
+			continue;
+		pmem_add_poison(pmem, at, SECTOR_SIZE);
+		err = -EIO;
+	}
+	return err;
+}
+
 /**
- * pmem_write - copy into the memory of a device
+ * pmem_write - copy to a device
  * @pmem: the device
- * @offset: from its first block, in bytes
- * @from: where from, in memory of the kernel
- * @len: in bytes
+ * @offset: start in bytes from the first sector
+ * @from: kernel buffer
+ * @len: length in bytes
  *
- * The copy goes past the CPU caches, so pmem_wmb() alone makes it durable. Whole
- * sectors that were poisoned are good afterwards.
+ * The stores bypass the CPU caches, so pmem_wmb() alone makes them durable. Bad
+ * sectors that are overwritten as a whole become good if they can be read back.
  *
  * Context: May sleep.
+ * Return: 0, or %-EIO if some sector cannot be read back, and is still bad
  */
-void pmem_write(struct pmem_device *pmem, u64 offset, const void *from,
-		size_t len)
+int pmem_write(struct pmem_device *pmem, u64 offset, const void *from,
+	       size_t len)
 {
-	pmem_make_writable(pmem, offset, len);
-	memcpy_flushcache(pmem->addr + offset, from, len);
-	pmem_clear_poison(pmem, offset, len);
+	if (likely(!pmem_restore_mapping(pmem, offset, len))) {
+		memcpy_flushcache(pmem->addr + offset, from, len);
+		return 0;
+	}
+	pmem_write_lines(pmem->addr + offset, from, len);
+	return pmem_verify(pmem, offset, len);
 }
 EXPORT_SYMBOL_IF_KUNIT(pmem_write);
 
 /*
- * Zeroes past the caches, a cache line of them. With a constant length of 16,
- * memcpy_flushcache() is two store instructions, and what it copies from is not
- * read.
+ * Zero a cache line with stores that bypass the caches. With a constant length of
+ * 16, memcpy_flushcache() compiles to two store instructions and reads no source.
  */
 static inline void pmem_zero_line(char *addr)
 {
@@ -75,31 +129,41 @@ static inline void pmem_zero_line(char *addr)
 	memcpy_flushcache(addr + 48, zeroes, 16);
 }
 
+static void pmem_zero_sector(char *addr)
+{
+	pmem_zero_line(addr);
+	pmem_zero_line(addr + 64);
+	pmem_zero_line(addr + 128);
+	pmem_zero_line(addr + 192);
+	pmem_zero_line(addr + 256);
+	pmem_zero_line(addr + 320);
+	pmem_zero_line(addr + 384);
+	pmem_zero_line(addr + 448);
+}
+
 /**
- * pmem_zero - write zeroes into the memory of a device
+ * pmem_zero - write zeroes to a device
  * @pmem: the device
- * @offset: from its first block, in bytes, a multiple of %SECTOR_SIZE
- * @len: in bytes, a multiple of %SECTOR_SIZE
+ * @offset: start in bytes from the first sector, a multiple of %SECTOR_SIZE
+ * @len: length in bytes, a multiple of %SECTOR_SIZE
  *
- * As pmem_write(), but there is no page of zeroes to read on the way.
+ * Like pmem_write(), without a source to read.
  *
  * Context: May sleep.
+ * Return: 0, or %-EIO if some sector cannot be read back, and is still bad
  */
-void pmem_zero(struct pmem_device *pmem, u64 offset, size_t len)
+int pmem_zero(struct pmem_device *pmem, u64 offset, size_t len)
 {
+	static const char zeroes[SECTOR_SIZE] = {};
 	char *addr = pmem->addr + offset, *end = addr + len;
 
-	pmem_make_writable(pmem, offset, len);
-	for (; addr < end; addr += SECTOR_SIZE) {
-		pmem_zero_line(addr);
-		pmem_zero_line(addr + 64);
-		pmem_zero_line(addr + 128);
-		pmem_zero_line(addr + 192);
-		pmem_zero_line(addr + 256);
-		pmem_zero_line(addr + 320);
-		pmem_zero_line(addr + 384);
-		pmem_zero_line(addr + 448);
+	if (likely(!pmem_restore_mapping(pmem, offset, len))) {
+		for (; addr < end; addr += SECTOR_SIZE)
+			pmem_zero_sector(addr);
+		return 0;
 	}
-	pmem_clear_poison(pmem, offset, len);
+	for (; addr < end; addr += SECTOR_SIZE)
+		pmem_write_lines(addr, zeroes, SECTOR_SIZE);
+	return pmem_verify(pmem, offset, len);
 }
 EXPORT_SYMBOL_IF_KUNIT(pmem_zero);

@@ -1,302 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Bad blocks: memory that the hardware can no longer read.
+ * Bad blocks: sectors whose memory is poisoned.
  *
- * Such memory answers a load with a machine check. Hardware tells of it when it
- * is read (pmem_read(), memory_failure()) or when it scrubs memory (the machine
- * check chain). From then on its sectors are on the disk's list of bad blocks,
- * which is looked at before each access. Stores of whole cache lines replace
- * what was lost, so a sector that is written over is good again.
+ * A load from poisoned memory raises a machine check. The driver learns of poison
+ * from its own reads (pmem_read()), from memory_failure() (dax.c) and from the
+ * machine check chain (mce.c). It adds the sectors to the disk's badblocks list and
+ * checks the list before each access. A store of whole cache lines replaces poison,
+ * so a sector that is overwritten is good again, if it can be read back (copy.c).
  *
- * The list is not kept: after the next load, or boot, hardware tells again.
+ * The list is not saved: after a reload or a reboot, hardware reports the poison
+ * again.
  */
-#include <linux/bitops.h>
-#include <linux/dax.h>
-#include <linux/debugfs.h>
 #include <linux/export.h>
 #include <linux/mm.h>
-#include <linux/module.h>
-#include <linux/notifier.h>
+#include <linux/pgtable.h>
 #include <linux/set_memory.h>
 #include <linux/sysfs.h>
-#include <asm/mce.h>
 #include <kunit/visibility.h>
 
 #include "pmem.h"
 
 /**
- * pmem_is_bad - whether some of the memory is poisoned
- * @pmem: the device
- * @offset: from its first block, in bytes
- * @len: in bytes, below 1 TiB: the list counts sectors in an int
- * @good: how many bytes from @offset on are good; may be NULL; set only if some
- *        are bad
- *
- * Context: Any but that of a machine check.
- * Return: 1 if some is, 0 if not
- */
-int pmem_is_bad(struct pmem_device *pmem, u64 offset, u64 len, u64 *good)
-{
-	sector_t sector = offset >> SECTOR_SHIFT, first;
-	sector_t end = (offset + len + SECTOR_SIZE - 1) >> SECTOR_SHIFT;
-	int nr;
-
-	if (likely(!pmem->bad.count))
-		return 0;
-	if (!badblocks_check(&pmem->bad, sector, (int)(end - sector), &first,
-			     &nr))
-		return 0;
-
-	if (good)
-		*good = first > sector ?
-			((u64)first << SECTOR_SHIFT) - offset : 0;
-	return 1;
-}
-EXPORT_SYMBOL_IF_KUNIT(pmem_is_bad);
-
-static void pmem_bad_changed(struct pmem_device *pmem)
-{
-	if (pmem->bad_node)
-		sysfs_notify_dirent(pmem->bad_node);
-}
-
-/* Whether all of the sectors are one entry of the list already, or part of one. */
-static int pmem_is_known(struct pmem_device *pmem, sector_t sector, sector_t end)
-{
-	sector_t first;
-	int nr;
-
-	return badblocks_check(&pmem->bad, sector, (int)(end - sector), &first,
-			       &nr) &&
-	       first <= sector && first + nr >= end;
-}
-
-/**
- * pmem_add_poison - put memory on the list of bad blocks
- * @pmem: the device
- * @offset: from its first block, in bytes
- * @len: in bytes, below 1 TiB
- *
- * Context: May sleep.
- * Return: 0, or %-ENOSPC, after a line in the log, if the list has no room
- */
-int pmem_add_poison(struct pmem_device *pmem, u64 offset, u64 len)
-{
-	sector_t sector = offset >> SECTOR_SHIFT;
-	sector_t end = (offset + len + SECTOR_SIZE - 1) >> SECTOR_SHIFT;
-	int err = 0;
-
-	/* the same poison is told of in more than one way */
-	if (pmem_is_known(pmem, sector, end))
-		return 0;
-
-	/* the list is content when it could note the first part */
-	if (badblocks_set(&pmem->bad, sector, (int)(end - sector), 1) ||
-	    !pmem_is_bad(pmem, (u64)(end - 1) << SECTOR_SHIFT, 1, NULL)) {
-		err = -ENOSPC;
-		pr_err_ratelimited("%s: no room to note that sectors %llu to %llu are bad; write over some of /sys/block/%s/badblocks\n",
-				   pmem->name, (u64)sector, (u64)end - 1, pmem->name);
-	} else {
-		pr_notice_ratelimited("%s: memory of sectors %llu to %llu is poisoned; write over them to use them again\n",
-				      pmem->name, (u64)sector, (u64)end - 1);
-	}
-	pmem_bad_changed(pmem);
-	return err;
-}
-EXPORT_SYMBOL_IF_KUNIT(pmem_add_poison);
-
-/**
- * pmem_make_writable - before a write: let the kernel reach poisoned memory
- * @pmem: the device
- * @offset: from its first block, in bytes
- * @len: in bytes, below 1 TiB
- *
- * Whoever handles a machine check takes the whole page from the kernel's mapping,
- * so that speculation does not touch the poison. That goes for pages of which
- * only other sectors are bad, and whether or not the page was marked.
- *
- * Poison that is found between here and the write is not guarded against: the
- * page would have to be locked while machine checks are handled.
- *
- * Context: May sleep if some of the memory is poisoned.
- */
-void pmem_make_writable(struct pmem_device *pmem, u64 offset, u64 len)
-{
-	u64 at = round_down(offset, (u64)PAGE_SIZE);
-	u64 end = round_up(offset + len, (u64)PAGE_SIZE);
-
-	if (likely(!pmem_is_bad(pmem, at, end - at, NULL)))
-		return;
-
-	for (; at < end; at += PAGE_SIZE) {
-		unsigned long pfn = PHYS_PFN(pmem->data.start + at);
-
-		if (!pmem_is_bad(pmem, at, PAGE_SIZE, NULL))
-			continue;
-		clear_mce_nospec(pfn);
-		ClearPageHWPoison(pfn_to_page(pfn));
-	}
-}
-
-/**
- * pmem_clear_poison - after a write: what was written over is good again
- * @pmem: the device
- * @offset: from its first block, in bytes
- * @len: in bytes, or 0 where nothing could be copied; sectors that are written
- *       in part stay bad
- *
- * A list without room cannot be cut in two: then sectors of the same piece stay
- * bad, which is the safe side, until all of it is written over.
- *
- * Context: May sleep.
- */
-void pmem_clear_poison(struct pmem_device *pmem, u64 offset, u64 len)
-{
-	sector_t sector = (offset + SECTOR_SIZE - 1) >> SECTOR_SHIFT;
-	sector_t end = (offset + len) >> SECTOR_SHIFT;
-
-	if (end <= sector || likely(!pmem_is_bad(pmem, offset, len, NULL)))
-		return;
-	badblocks_clear(&pmem->bad, sector, (int)(end - sector));
-	pmem_bad_changed(pmem);
-}
-EXPORT_SYMBOL_IF_KUNIT(pmem_clear_poison);
-
-/*
- * Called for a page by whoever found it poisoned. Filesystems that know which
- * file it belongs to (xfs) are told; where there is none (-EOPNOTSUPP), the
- * caller looks for the processes that have it mapped by itself.
- */
-static int pmem_memory_failure(struct dev_pagemap *pgmap, unsigned long pfn,
-			       unsigned long nr_pages, int flags)
-{
-	struct pmem_device *pmem = container_of(pgmap, struct pmem_device, pgmap);
-	u64 offset = PFN_PHYS(pfn) - pmem->data.start;
-	u64 len = PFN_PHYS(nr_pages);
-	int err;
-
-	/* the whole page, unless it is known better */
-	if (!pmem_is_bad(pmem, offset, len, NULL)) {
-		err = pmem_add_poison(pmem, offset, len);
-		if (err)
-			return err;
-	}
-	return dax_holder_notify_failure(pmem->dax, offset, len, flags);
-}
-
-const struct dev_pagemap_ops pmem_pagemap_ops = {
-	.memory_failure	= pmem_memory_failure,
-};
-
-/* Memory that hardware found bad while nobody used it. */
-static int pmem_machine_check(struct notifier_block *nb, unsigned long action,
-			      void *data)
-{
-	struct mce *mce = (struct mce *)data;
-	struct pmem_device *pmem;
-	u64 unit = SECTOR_SIZE, address;
-
-	if (!mce_is_memory_error(mce) || mce_is_correctable(mce) ||
-	    !mce_usable_address(mce))
-		return NOTIFY_DONE;
-	address = mce->addr & MCI_ADDR_PHYSADDR;
-	pmem = pmem_find(address);
-	if (!pmem)
-		return NOTIFY_DONE;
-
-	/* Intel SDM, volume 3B, 16.3.2.4: bits of the address that do not count */
-	if (mce->status & MCI_STATUS_MISCV)
-		unit = clamp(BIT_ULL(MCI_MISC_ADDR_LSB(mce->misc)),
-			     (u64)SECTOR_SIZE, (u64)PAGE_SIZE);
-	pmem_add_poison(pmem, round_down(address - pmem->data.start, unit),
-			unit);
-	return NOTIFY_OK;
-}
-
-static struct notifier_block pmem_machine_check_nb = {
-	.notifier_call	= pmem_machine_check,
-	.priority	= MCE_PRIO_NFIT,
-};
-
-#ifdef CONFIG_BLK_DEV_PMEM_INJECT
-/* What the list has room for: each entry is up to 512 sectors. */
-#define PMEM_INJECT_MAX	((u64)MAX_BADBLOCKS * BB_MAX_LEN * SECTOR_SIZE)
-
-static struct dentry *pmem_debugfs;
-
-/* As if hardware had found the bytes bad: "OFFSET LENGTH", in bytes. */
-static ssize_t pmem_inject_write(struct file *file, const char __user *buf,
-				 size_t count, loff_t *pos)
-{
-	struct pmem_device *pmem =
-		(struct pmem_device *)file_inode(file)->i_private;
-	unsigned long long offset, len;
-	unsigned long pfn, last;
-	char text[64], rest;
-	int err;
-
-	if (count >= sizeof(text))
-		return -EINVAL;
-	if (copy_from_user(text, buf, count))
-		return -EFAULT;
-	text[count] = '\0';
-	if (sscanf(text, "%llu %llu %c", &offset, &len, &rest) != 2 || !len ||
-	    (offset | len) % SECTOR_SIZE)
-		return -EINVAL;
-	if (len > PMEM_INJECT_MAX || len > pmem->data.size ||
-	    offset > pmem->data.size - len)
-		return -ERANGE;
-
-	err = pmem_add_poison(pmem, offset, len);
-	if (err)
-		return err;
-
-	/* and take the pages from those who have them mapped */
-	pfn = PHYS_PFN(pmem->data.start + offset);
-	last = PHYS_PFN(pmem->data.start + offset + len - 1);
-	for (; IS_ENABLED(CONFIG_MEMORY_FAILURE) && pfn <= last; pfn++)
-		if (READ_ONCE(pfn_to_page(pfn)->mapping))
-			memory_failure(pfn, MF_SW_SIMULATED);
-	return count;
-}
-
-static const struct file_operations pmem_inject_fops = {
-	.owner	= THIS_MODULE,
-	.open	= simple_open,
-	.write	= pmem_inject_write,
-};
-
-/**
- * pmem_add_inject - add the file for tests
- * @pmem: the device; its disk has been added
- *
- * Context: May sleep.
- */
-void pmem_add_inject(struct pmem_device *pmem)
-{
-	pmem->debugfs = debugfs_create_dir(pmem->name, pmem_debugfs);
-	debugfs_create_file("inject_poison", 0200, pmem->debugfs, pmem,
-			    &pmem_inject_fops);
-}
-
-/**
- * pmem_del_inject - undo pmem_add_inject()
- * @pmem: the device; nobody is in the file afterwards
- *
- * Context: May sleep.
- */
-void pmem_del_inject(struct pmem_device *pmem)
-{
-	debugfs_remove(pmem->debugfs);
-}
-#endif
-
-/**
- * pmem_alloc_poison - a list of bad blocks, empty
+ * pmem_alloc_poison - allocate an empty badblocks list
  * @pmem: the device
  *
  * Context: May sleep.
- * Return: 0 or %-ENOMEM
+ * Return: 0, or %-ENOMEM if the list cannot be allocated
  */
 int pmem_alloc_poison(struct pmem_device *pmem)
 {
@@ -306,7 +35,7 @@ EXPORT_SYMBOL_IF_KUNIT(pmem_alloc_poison);
 
 /**
  * pmem_free_poison - undo pmem_alloc_poison()
- * @pmem: the device; its memory is no longer mapped
+ * @pmem: its memory is no longer mapped
  *
  * Context: May sleep.
  */
@@ -318,29 +47,160 @@ void pmem_free_poison(struct pmem_device *pmem)
 EXPORT_SYMBOL_IF_KUNIT(pmem_free_poison);
 
 /**
- * pmem_watch_poison - learn of poison that hardware finds, or a test injects
+ * pmem_is_bad - check the badblocks list for a range of the disk
+ * @pmem: the device
+ * @offset: start in bytes from the first sector
+ * @len: length in bytes
+ * @good: set to the number of good bytes at @offset if some sector is bad; may be
+ *        NULL
  *
- * Context: May sleep. pmem_find() works from here on.
+ * Context: Any but NMI and machine check context. Reads under the seqlock of the
+ *          list.
+ * Return: true if some sector of the range is bad
  */
-void pmem_watch_poison(void)
+bool pmem_is_bad(struct pmem_device *pmem, u64 offset, u64 len, u64 *good)
 {
-#ifdef CONFIG_BLK_DEV_PMEM_INJECT
-	pmem_debugfs = debugfs_create_dir(KBUILD_MODNAME, NULL);
-#endif
-	if (IS_ENABLED(CONFIG_X86_MCE))
-		mce_register_decode_chain(&pmem_machine_check_nb);
+	sector_t sector = offset >> SECTOR_SHIFT, first;
+	sector_t end = (offset + len + SECTOR_SIZE - 1) >> SECTOR_SHIFT;
+	sector_t nr;
+
+	if (likely(!pmem->bad.count))
+		return false;
+	if (!badblocks_check(&pmem->bad, sector, end - sector, &first, &nr))
+		return false;
+
+	if (good)
+		*good = first > sector ?
+			((u64)first << SECTOR_SHIFT) - offset : 0;
+	return true;
+}
+EXPORT_SYMBOL_IF_KUNIT(pmem_is_bad);
+
+static void pmem_notify_badblocks(struct pmem_device *pmem)
+{
+	if (pmem->bad_node)
+		sysfs_notify_dirent(pmem->bad_node);
+}
+
+/* Whether one entry of the list covers all of the sectors. */
+static bool pmem_is_known(struct pmem_device *pmem, sector_t sector,
+			  sector_t end)
+{
+	sector_t first, nr;
+
+	return badblocks_check(&pmem->bad, sector, end - sector, &first, &nr) &&
+	       first <= sector && first + nr >= end;
 }
 
 /**
- * pmem_unwatch_poison - undo pmem_watch_poison()
+ * pmem_add_poison - add sectors to the badblocks list and log them
+ * @pmem: the device
+ * @offset: start in bytes from the first sector, rounded down to a sector
+ * @len: length in bytes; the end is rounded up to a sector
  *
- * Context: May sleep. No machine check is being looked at afterwards.
+ * Context: May sleep. Takes the seqlock of the list.
+ * Return: 0, or %-ENOSPC if the list is full; this is logged, and some of the
+ *         sectors may be on the list
  */
-void pmem_unwatch_poison(void)
+int pmem_add_poison(struct pmem_device *pmem, u64 offset, u64 len)
 {
-	if (IS_ENABLED(CONFIG_X86_MCE))
-		mce_unregister_decode_chain(&pmem_machine_check_nb);
-#ifdef CONFIG_BLK_DEV_PMEM_INJECT
-	debugfs_remove(pmem_debugfs);
-#endif
+	sector_t sector = offset >> SECTOR_SHIFT;
+	sector_t end = (offset + len + SECTOR_SIZE - 1) >> SECTOR_SHIFT;
+	int err = 0;
+
+	WRITE_ONCE(pmem->poisoned, true);
+	/* hardware reports the same poison in more than one way */
+	if (pmem_is_known(pmem, sector, end))
+		return 0;
+
+	if (!badblocks_set(&pmem->bad, sector, end - sector, 1)) {
+		err = -ENOSPC;
+		pr_err_ratelimited("%s: badblocks list is full, cannot add sectors %llu to %llu; overwrite some of those in /sys/block/%s/badblocks\n",
+				   pmem->name, (u64)sector, (u64)end - 1, pmem->name);
+	} else {
+		pr_notice_ratelimited("%s: sectors %llu to %llu are poisoned; overwrite them to use them again\n",
+				      pmem->name, (u64)sector, (u64)end - 1);
+	}
+	pmem_notify_badblocks(pmem);
+	return err;
 }
+EXPORT_SYMBOL_IF_KUNIT(pmem_add_poison);
+
+static bool pmem_is_mapped(unsigned long pfn)
+{
+	unsigned int level;
+	pte_t *pte = lookup_address((unsigned long)pfn_to_kaddr(pfn), &level);
+
+	return pte && (pte_val(*pte) & _PAGE_PRESENT);
+}
+
+/**
+ * pmem_restore_mapping - restore the kernel mapping of poisoned pages before a write
+ * @pmem: the device
+ * @offset: start in bytes from the first sector
+ * @len: length in bytes
+ *
+ * The machine check handler unmaps a whole page from the kernel (set_mce_nospec()),
+ * so that the CPU does not speculate into the poison. It does so some time after
+ * memory_failure(), without a lock. By then a write may already have repaired the
+ * page, and nothing else says that it is unmapped. So once a device has had poison,
+ * ask the page tables before each write, and not the badblocks list. This makes a
+ * late unmapping harmless: a load from the page fails like one from poison, and the
+ * next write maps it again.
+ *
+ * A page that is unmapped between this call and the store is not handled: the store
+ * would have to be locked against the machine check handler.
+ *
+ * Context: May sleep if some memory of the device was ever poisoned.
+ * Return: true if a page of the range was unmapped, is marked as poisoned or has a
+ *         bad sector, also one outside of the range: the write has to be verified
+ */
+bool pmem_restore_mapping(struct pmem_device *pmem, u64 offset, u64 len)
+{
+	u64 at = round_down(offset, (u64)PAGE_SIZE);
+	u64 end = round_up(offset + len, (u64)PAGE_SIZE);
+	bool found = false;
+
+	if (likely(!READ_ONCE(pmem->poisoned)))
+		return false;
+
+	for (; at < end; at += PAGE_SIZE) {
+		unsigned long pfn = PHYS_PFN(pmem->data.start + at);
+		struct page *page = pfn_to_page(pfn);
+		bool mapped = pmem_is_mapped(pfn);
+
+		if (mapped && !PageHWPoison(page) &&
+		    !pmem_is_bad(pmem, at, PAGE_SIZE, NULL))
+			continue;
+		if (!mapped)
+			clear_mce_nospec(pfn);
+		ClearPageHWPoison(page);
+		found = true;
+	}
+	return found;
+}
+EXPORT_SYMBOL_IF_KUNIT(pmem_restore_mapping);
+
+/**
+ * pmem_clear_poison - remove overwritten sectors from the badblocks list
+ * @pmem: the device
+ * @offset: start of the write in bytes from the first sector
+ * @len: length of the write in bytes, 0 if nothing was copied; partly written
+ *       sectors stay bad
+ *
+ * A full list cannot split an entry in two. Then the sectors of that entry stay
+ * bad, which is safe, until all of them are overwritten.
+ *
+ * Context: May sleep. Takes the seqlock of the list.
+ */
+void pmem_clear_poison(struct pmem_device *pmem, u64 offset, u64 len)
+{
+	sector_t sector = (offset + SECTOR_SIZE - 1) >> SECTOR_SHIFT;
+	sector_t end = (offset + len) >> SECTOR_SHIFT;
+
+	if (end <= sector || likely(!pmem_is_bad(pmem, offset, len, NULL)))
+		return;
+	badblocks_clear(&pmem->bad, sector, end - sector);
+	pmem_notify_badblocks(pmem);
+}
+EXPORT_SYMBOL_IF_KUNIT(pmem_clear_poison);
