@@ -1,10 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# A memory error that the hardware reports, without anybody having touched the
-# memory, makes a bad block: with the granularity that it tells, and only for
-# errors that are not corrected, in memory that is a device's.
-#
-# The report is injected where the kernel hands it on (X86_MCE_INJECT).
+# A memory error that the hardware reports becomes a bad block before the memory is read,
+# in the granularity of the report, if the error is uncorrected and its address belongs to
+# a device. X86_MCE_INJECT injects the reports.
 #
 # allows: .*\[Hardware Error\].*
 # allows: mce: .*
@@ -14,43 +12,31 @@
 # module: mce-inject
 set -euo pipefail
 
-# shellcheck source=ci/report.sh
-. "${0%/cases/*}/report.sh"
-inject=/sys/kernel/debug/mce-inject
+# shellcheck source=ci/lib/report.sh
+. "${0%/cases/*}/lib/report.sh"
+# shellcheck source=ci/lib/mce.sh
+. "${0%/cases/*}/lib/mce.sh"
 
-# of an AMD CPU of the kind that is emulated: valid address, error of memory (AMD
-# BIOS and kernel developer's guide, MC4_STATUS), and not corrected
+# MC4_STATUS of an AMD CPU, which QEMU emulates (AMD BIOS and kernel developer's guide):
+# EN, ADDRV, the extended code of a memory error, and UC if it is uncorrected
 CORRECTED=0x1400000000080000
 UNCORRECTED=0x3400000000080000
-
-# report_error STATUS ADDRESS [MISC]
-report_error() {
-	echo sw > $inject/flags
-	echo "$1" > $inject/status
-	echo "$2" > $inject/addr
-	echo "${3:-0}" > $inject/misc
-	echo 4 > $inject/bank
-}
-
-# bad DISK LIST: in the end, because reports are handed on in the background
-bad() {
-	for _ in {1..50}; do
-		[ "$(cat "/sys/block/$1/badblocks")" != "$2" ] || return 0
-		sleep 0.1
-	done
-	cat "/sys/block/$1/badblocks"
-	return 1
-}
+# another bank: EN, UC, ADDRV and POISON, when a core consumes poison
+CONSUMED=0x3400080000000000
 
 report_error $CORRECTED 0x180000000
 report_error $UNCORRECTED 0x200000000
 report_error $UNCORRECTED 0x181234567
-report 'an address in the second device is a bad block there' bad pmem1 '37282 1'
-report 'one that was corrected is not, nor one elsewhere' bad pmem0 ''
-# the lowest 12 bits of the address do not count: a page
+report 'in a device, an uncorrected error is a bad block and a corrected one is not' \
+	bad pmem1 '37282 1'
+report 'errors at other addresses are no bad blocks of a device' bad pmem0 ''
+# the lowest 12 bits of the address are not valid: the error is in a page
 report_error $UNCORRECTED 0x100005678 12
-report 'an error of a page is eight bad blocks' bad pmem0 '40 8'
+report 'an error in a page is eight bad blocks' bad pmem0 '40 8'
 unreadable() { ! dd if=/dev/pmem0 of=/dev/null bs=4096 skip=5 count=1 iflag=direct 2> /run/said && grep 'Input/output error' /run/said; }
-report 'they cannot be read' unreadable
+report 'bad blocks cannot be read' unreadable
 dd if=/dev/zero of=/dev/pmem0 bs=4096 seek=5 count=1 oflag=direct status=none
-report 'until they are written' bad pmem0 ''
+report 'a write repairs the bad blocks' bad pmem0 ''
+report_error $CONSUMED 0x100200000 0 0
+report 'poison that a core has consumed is a bad block' bad pmem0 '4096 1'
+end_tests
