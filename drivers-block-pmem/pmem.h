@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * RAM set aside at boot as persistent memory block devices.
+ * Reserved RAM as persistent memory block devices: what the driver's files share.
+ *
+ * Each file calls only files whose functions are declared above its own.
  */
 #ifndef _PMEM_H
 #define _PMEM_H
@@ -8,6 +10,8 @@
 #include <linux/badblocks.h>
 #include <linux/blkdev.h>
 #include <linux/memremap.h>
+#include <linux/types.h>
+#include <linux/uuid.h>
 
 #include "layout.h"
 
@@ -17,29 +21,40 @@
 struct dax_device;
 struct dentry;
 struct kernfs_node;
+struct mce;
+struct task_struct;
 
 /**
  * struct pmem_device - one /dev/pmemN
- * @range: its physical memory, all of it
+ * @range: all of its physical memory
  * @data: the part of @range that is the disk
- * @map: where the page descriptors of @range are
- * @node: the NUMA node of @range, or NUMA_NO_NODE where that is not known
- * @addr: where the kernel sees @data
- * @id: the number that its name was taken with
- * @name: "pmemN"
- * @pgmap: the page descriptors of @range
+ * @map: where the struct pages of @range are
+ * @format: whether map=dev may overwrite data
+ * @formatted: whether @range has the info block of this device
+ * @uuid: names the device across loads
+ * @node: NUMA node of @range, or NUMA_NO_NODE
+ * @addr: kernel address of @data
+ * @id: number from the memregion allocator
+ * @name: "pmemN", the name of the disk
+ * @pgmap: the struct pages of @range
  * @disk: the block device
- * @dax: the same memory, for filesystems that map it
+ * @dax: the DAX device on the same memory
  * @bad: sectors of the disk whose memory is poisoned
- * @bad_node: the file badblocks in sysfs, whose readers wait for changes
- * @debugfs: the directory for tests
- * @added: whether everyone can see the disk
- * @error: what became of mapping it in the background
+ * @poisoned: whether memory was ever on @bad since loading; never reset
+ * @stuck: memory that injection keeps bad after a write, from the start of @data
+ * @bad_node: the sysfs file badblocks, for poll()
+ * @debugfs: the directory of the injection file
+ * @injecting: the task that injects poison and lists its sectors itself, or NULL
+ * @added: whether device_add_disk() has succeeded
+ * @error: result of pmem_map_memory(), 0 or a negative errno
  */
 struct pmem_device {
 	struct pmem_range range;
 	struct pmem_range data;
 	enum pmem_map_mode map;
+	bool format;
+	bool formatted;
+	uuid_t uuid;
 	int node;
 	char *addr;
 	int id;
@@ -48,59 +63,90 @@ struct pmem_device {
 	struct gendisk *disk;
 	struct dax_device *dax;
 	struct badblocks bad;
+	bool poisoned;
+	struct pmem_range stuck;
 	struct kernfs_node *bad_node;
 	struct dentry *debugfs;
-	int added;
+	struct task_struct *injecting;
+	bool added;
 	int error;
 };
 
-/* main.c */
+/* reserved.c */
+typedef int (*pmem_found_fn)(const struct pmem_range *range, void *data);
+int pmem_find_reserved(pmem_found_fn found, void *data);
+int pmem_check_reserved(const struct pmem_range *range,
+			struct pmem_message *message);
+
+/* devices.c */
+extern struct pmem_device *pmem_devices;
+extern unsigned int pmem_nr_devices;
+int pmem_alloc_devices(const struct pmem_layout *layout,
+		       enum pmem_map_mode map, bool format);
+void pmem_free_devices(void);
 struct pmem_device *pmem_find(u64 address);
 
-/* setaside.c */
-int pmem_check_set_aside(const struct pmem_range *range);
+/* poison.c */
+int pmem_alloc_poison(struct pmem_device *pmem);
+void pmem_free_poison(struct pmem_device *pmem);
+bool pmem_is_bad(struct pmem_device *pmem, u64 offset, u64 len, u64 *good);
+int pmem_add_poison(struct pmem_device *pmem, u64 offset, u64 len);
+bool pmem_restore_mapping(struct pmem_device *pmem, u64 offset, u64 len);
+void pmem_clear_poison(struct pmem_device *pmem, u64 offset, u64 len);
+
+/* copy.c */
+int pmem_read(struct pmem_device *pmem, u64 offset, void *to, size_t len);
+int pmem_write(struct pmem_device *pmem, u64 offset, const void *from,
+	       size_t len);
+int pmem_zero(struct pmem_device *pmem, u64 offset, size_t len);
+
+/* blk.c */
+int pmem_alloc_disk(struct pmem_device *pmem);
+int pmem_add_disk(struct pmem_device *pmem,
+		  const struct attribute_group **groups);
+void pmem_del_disk(struct pmem_device *pmem);
+
+/* dax.c */
+extern const struct dev_pagemap_ops pmem_pagemap_ops;
+int pmem_alloc_dax(struct pmem_device *pmem);
+void pmem_free_dax(struct pmem_device *pmem);
 
 /* memory.c */
 int pmem_claim_memory(struct pmem_device *pmem);
 void pmem_release_memory(struct pmem_device *pmem);
-int pmem_check_content(const struct pmem_device *pmem);
+int pmem_check_content(struct pmem_device *pmem);
 void pmem_map_memory(struct pmem_device *pmem);
 void pmem_unmap_memory(struct pmem_device *pmem);
 
-/* copy.c */
-int pmem_read(struct pmem_device *pmem, u64 offset, void *to, size_t len);
-void pmem_write(struct pmem_device *pmem, u64 offset, const void *from,
-		size_t len);
-void pmem_zero(struct pmem_device *pmem, u64 offset, size_t len);
+/* mce.c */
+#ifdef CONFIG_X86_MCE
+bool pmem_is_memory_lost(struct mce *mce);
+void pmem_register_mce(void);
+void pmem_unregister_mce(void);
+#else
+static inline void pmem_register_mce(void) { }
+static inline void pmem_unregister_mce(void) { }
+#endif
 
-/* poison.c */
-extern const struct dev_pagemap_ops pmem_pagemap_ops;
-int pmem_is_bad(struct pmem_device *pmem, u64 offset, u64 len, u64 *good);
-int pmem_add_poison(struct pmem_device *pmem, u64 offset, u64 len);
-void pmem_make_writable(struct pmem_device *pmem, u64 offset, u64 len);
-void pmem_clear_poison(struct pmem_device *pmem, u64 offset, u64 len);
-int pmem_alloc_poison(struct pmem_device *pmem);
-void pmem_free_poison(struct pmem_device *pmem);
-void pmem_watch_poison(void);
-void pmem_unwatch_poison(void);
+/* inject.c */
 #ifdef CONFIG_BLK_DEV_PMEM_INJECT
+void pmem_init_inject(void);
+void pmem_exit_inject(void);
 void pmem_add_inject(struct pmem_device *pmem);
 void pmem_del_inject(struct pmem_device *pmem);
 #else
+static inline void pmem_init_inject(void) { }
+static inline void pmem_exit_inject(void) { }
 static inline void pmem_add_inject(struct pmem_device *pmem) { }
 static inline void pmem_del_inject(struct pmem_device *pmem) { }
 #endif
 
-/* blk.c */
-int pmem_alloc_disk(struct pmem_device *pmem);
-int pmem_add_disk(struct pmem_device *pmem);
-void pmem_del_disk(struct pmem_device *pmem);
-
-/* dax.c */
-int pmem_alloc_dax(struct pmem_device *pmem);
-void pmem_free_dax(struct pmem_device *pmem);
-
 /* sysfs.c */
 extern const struct attribute_group *pmem_attribute_groups[];
+
+/* names.c */
+int pmem_alloc_number(struct pmem_device *pmem, int expected);
+void pmem_free_number(struct pmem_device *pmem);
+void pmem_free_skipped_numbers(void);
 
 #endif /* _PMEM_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What /sys/block/pmemN tells; Documentation/ABI/testing/sysfs-block-pmem.
+ * The driver's attributes of a disk; see Documentation/ABI/testing/sysfs-block-pmem.
  */
 #include <linux/dax.h>
 #include <linux/kstrtox.h>
@@ -49,6 +49,23 @@ static ssize_t map_show(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_RO(map);
 
+static ssize_t uuid_show(struct device *dev, struct device_attribute *attr,
+			 char *buf)
+{
+	return sysfs_emit(buf, "%pUb\n", &pmem_of(dev)->uuid);
+}
+static DEVICE_ATTR_RO(uuid);
+
+/* Not in the group pmem: systemd's udev rules look for uuid in the disk's directory. */
+static struct attribute *pmem_disk_attributes[] = {
+	&dev_attr_uuid.attr,
+	NULL,
+};
+
+static const struct attribute_group pmem_disk_group = {
+	.attrs	= pmem_disk_attributes,
+};
+
 static struct attribute *pmem_attributes[] = {
 	&dev_attr_start.attr,
 	&dev_attr_size.attr,
@@ -67,7 +84,7 @@ static ssize_t write_cache_show(struct device *dev,
 				struct device_attribute *attr, char *buf)
 {
 	return sysfs_emit(buf, "%d\n",
-			  !!dax_write_cache_enabled(pmem_of(dev)->dax));
+			  dax_write_cache_enabled(pmem_of(dev)->dax));
 }
 
 static ssize_t write_cache_store(struct device *dev,
@@ -93,14 +110,15 @@ static struct attribute *pmem_dax_attributes[] = {
 	NULL,
 };
 
-/* The name that drivers/nvdimm gives it, for who looks for the file there. */
+/* The group has the same name in drivers/nvdimm. */
 static const struct attribute_group pmem_dax_group = {
 	.name	= "dax",
 	.attrs	= pmem_dax_attributes,
 };
 
-/* Of every disk, for device_add_disk(). */
+/* For pmem_add_disk(). */
 const struct attribute_group *pmem_attribute_groups[] = {
+	&pmem_disk_group,
 	&pmem_group,
 	&pmem_dax_group,
 	NULL,
