@@ -1,29 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KUnit tests of the driver, on ordinary pages in place of memory that was set
- * aside. Nothing of a device is needed but its memory and its list of bad
- * blocks.
+ * KUnit tests of the driver on ordinary pages. A fake device has memory and a
+ * badblocks list; a disk and a DAX device only where a test needs them.
  */
+#include <linux/bio.h>
+#include <linux/blkdev.h>
 #include <linux/dax.h>
 #include <linux/err.h>
 #include <linux/gfp.h>
 #include <linux/io.h>
+#include <linux/kdev_t.h>
+#include <linux/major.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/page-flags.h>
 #include <linux/panic.h>
+#include <linux/preempt.h>
 #include <linux/rcupdate.h>
+#include <linux/set_memory.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/uio.h>
 #include <kunit/test.h>
+#ifdef CONFIG_X86_MCE
+#include <asm/mce.h>
+#endif
 
 #include "pmem.h"
 
 #define FAKE_ORDER	4
 #define FAKE_SIZE	(PAGE_SIZE << FAKE_ORDER)
 
-/* What memory holds that nobody was to write to. */
+/* The contents of memory that a test must not change. */
 #define GUARD		0xa5
 
 static struct pmem_device *fake(struct kunit *test)
@@ -65,14 +74,14 @@ static void fake_exit(struct kunit *test)
 	free_pages((unsigned long)pmem->addr, FAKE_ORDER);
 }
 
-/* That memory holds one byte all over. */
+/* Assert that all of the memory holds one byte value. */
 static void expect_all(struct kunit *test, const char *addr, int byte,
 		       size_t len)
 {
 	KUNIT_ASSERT_NULL(test, memchr_inv(addr, byte, len));
 }
 
-/* That only some of the fake memory is not as it was. */
+/* Assert that the fake memory outside of a range still holds the guard. */
 static void expect_guards(struct kunit *test, u64 offset, size_t len)
 {
 	const char *addr = fake(test)->addr;
@@ -81,7 +90,7 @@ static void expect_guards(struct kunit *test, u64 offset, size_t len)
 	expect_all(test, addr + offset + len, GUARD, FAKE_SIZE - offset - len);
 }
 
-/* A buffer with a byte in each place that tells the place. */
+/* A buffer whose bytes depend on their position. */
 static char *new_pattern(struct kunit *test, size_t len)
 {
 	char *pattern = (char *)kunit_kzalloc(test, len, GFP_KERNEL);
@@ -93,7 +102,7 @@ static char *new_pattern(struct kunit *test, size_t len)
 	return pattern;
 }
 
-static void zero_changes_what_was_asked_for(struct kunit *test)
+static void zero_writes_its_range_only(struct kunit *test)
 {
 	static const size_t lengths[] = {
 		SZ_512, SZ_1K, SZ_4K - SZ_512, SZ_4K, SZ_4K + SZ_512, SZ_32K,
@@ -111,7 +120,7 @@ static void zero_changes_what_was_asked_for(struct kunit *test)
 		}
 }
 
-static void zero_reaches_both_ends(struct kunit *test)
+static void zero_works_at_both_ends(struct kunit *test)
 {
 	struct pmem_device *pmem = fake(test);
 
@@ -133,7 +142,7 @@ static const u64 copy_offsets[] = {
 	4096, 4097,
 };
 
-/* Where the kernel's side begins, in bytes from a good address. */
+/* Misalignment of the kernel buffer in bytes. */
 static const unsigned int copy_shifts[] = { 0, 1, 4, 7 };
 
 static void write_copies_exactly(struct kunit *test)
@@ -184,8 +193,8 @@ static void read_copies_exactly(struct kunit *test)
 }
 
 static struct kunit_case pmem_copy_cases[] = {
-	KUNIT_CASE(zero_changes_what_was_asked_for),
-	KUNIT_CASE(zero_reaches_both_ends),
+	KUNIT_CASE(zero_writes_its_range_only),
+	KUNIT_CASE(zero_works_at_both_ends),
 	KUNIT_CASE(write_copies_exactly),
 	KUNIT_CASE(read_copies_exactly),
 	{ }
@@ -198,18 +207,18 @@ static struct kunit_suite pmem_copy_suite = {
 	.test_cases	= pmem_copy_cases,
 };
 
-/* In sectors. */
+/* Add sectors to the badblocks list. */
 static void poison(struct kunit *test, u64 sector, u64 nr)
 {
 	pmem_add_poison(fake(test), sector * SECTOR_SIZE, nr * SECTOR_SIZE);
 }
 
-static int bad(struct kunit *test, u64 sector)
+static bool bad(struct kunit *test, u64 sector)
 {
 	return pmem_is_bad(fake(test), sector * SECTOR_SIZE, SECTOR_SIZE, NULL);
 }
 
-/* That of the first sectors just some are bad. */
+/* Assert that @nr sectors starting at @first are bad, and all others good. */
 static void expect_bad(struct kunit *test, u64 first, u64 nr)
 {
 	u64 sector;
@@ -235,17 +244,17 @@ static int read_at(struct kunit *test, u64 offset, size_t len)
 	return err;
 }
 
-static void good_memory_is_not_bad(struct kunit *test)
+static void empty_list_has_no_bad_sector(struct kunit *test)
 {
 	struct pmem_device *pmem = fake(test);
 	u64 good = 42;
 
-	KUNIT_EXPECT_EQ(test, pmem_is_bad(pmem, 0, FAKE_SIZE, &good), 0);
+	KUNIT_EXPECT_FALSE(test, pmem_is_bad(pmem, 0, FAKE_SIZE, &good));
 	KUNIT_EXPECT_EQ(test, good, 42);
 	expect_bad(test, 0, 0);
 }
 
-static void poisoned_sectors_cannot_be_read(struct kunit *test)
+static void reads_of_bad_sectors_fail(struct kunit *test)
 {
 	poison(test, 10, 2);
 	expect_bad(test, 10, 2);
@@ -258,7 +267,7 @@ static void poisoned_sectors_cannot_be_read(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, read_at(test, 0, FAKE_SIZE), -EIO);
 }
 
-static void neighbours_can_be_read(struct kunit *test)
+static void reads_beside_bad_sectors_succeed(struct kunit *test)
 {
 	poison(test, 10, 2);
 
@@ -268,7 +277,7 @@ static void neighbours_can_be_read(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, read_at(test, 12 * SZ_512, SZ_8K), 0);
 }
 
-static void poison_takes_whole_sectors(struct kunit *test)
+static void poison_is_rounded_to_sectors(struct kunit *test)
 {
 	struct pmem_device *pmem = fake(test);
 
@@ -288,27 +297,27 @@ static void good_bytes_are_counted(struct kunit *test)
 	poison(test, 10, 2);
 	poison(test, 20, 1);
 
-	KUNIT_EXPECT_EQ(test, pmem_is_bad(pmem, 0, FAKE_SIZE, &good), 1);
+	KUNIT_EXPECT_TRUE(test, pmem_is_bad(pmem, 0, FAKE_SIZE, &good));
 	KUNIT_EXPECT_EQ(test, good, 10 * SZ_512);
-	KUNIT_EXPECT_EQ(test, pmem_is_bad(pmem, 100, FAKE_SIZE - 100, &good), 1);
+	KUNIT_EXPECT_TRUE(test, pmem_is_bad(pmem, 100, FAKE_SIZE - 100, &good));
 	KUNIT_EXPECT_EQ(test, good, 10 * SZ_512 - 100);
-	KUNIT_EXPECT_EQ(test, pmem_is_bad(pmem, 12 * SZ_512, SZ_8K, &good), 1);
+	KUNIT_EXPECT_TRUE(test, pmem_is_bad(pmem, 12 * SZ_512, SZ_8K, &good));
 	KUNIT_EXPECT_EQ(test, good, 8 * SZ_512);
 
-	/* in the middle of what is bad */
-	KUNIT_EXPECT_EQ(test, pmem_is_bad(pmem, 10 * SZ_512, SZ_8K, &good), 1);
+	/* starting at a bad sector */
+	KUNIT_EXPECT_TRUE(test, pmem_is_bad(pmem, 10 * SZ_512, SZ_8K, &good));
 	KUNIT_EXPECT_EQ(test, good, 0);
-	KUNIT_EXPECT_EQ(test, pmem_is_bad(pmem, 11 * SZ_512 + 1, 1, &good), 1);
+	KUNIT_EXPECT_TRUE(test, pmem_is_bad(pmem, 11 * SZ_512 + 1, 1, &good));
 	KUNIT_EXPECT_EQ(test, good, 0);
 
-	/* not set where nothing is bad */
+	/* not set if no sector is bad */
 	good = 42;
-	KUNIT_EXPECT_EQ(test, pmem_is_bad(pmem, 0, 10 * SZ_512, &good), 0);
-	KUNIT_EXPECT_EQ(test, pmem_is_bad(pmem, 21 * SZ_512, SZ_8K, &good), 0);
+	KUNIT_EXPECT_FALSE(test, pmem_is_bad(pmem, 0, 10 * SZ_512, &good));
+	KUNIT_EXPECT_FALSE(test, pmem_is_bad(pmem, 21 * SZ_512, SZ_8K, &good));
 	KUNIT_EXPECT_EQ(test, good, 42);
 }
 
-static void write_clears_what_it_covers(struct kunit *test)
+static void write_clears_its_sectors(struct kunit *test)
 {
 	struct pmem_device *pmem = fake(test);
 	char *from = new_pattern(test, SZ_16K);
@@ -322,20 +331,20 @@ static void write_clears_what_it_covers(struct kunit *test)
 	pmem_write(pmem, 15 * SZ_512, from, SZ_512);
 	expect_bad(test, 9, 6);
 
-	/* in the middle, which leaves two pieces */
+	/* in the middle, which splits the entry */
 	pmem_write(pmem, 11 * SZ_512, from, 2 * SZ_512);
-	KUNIT_EXPECT_EQ(test, bad(test, 10), 1);
-	KUNIT_EXPECT_EQ(test, bad(test, 11), 0);
-	KUNIT_EXPECT_EQ(test, bad(test, 12), 0);
-	KUNIT_EXPECT_EQ(test, bad(test, 13), 1);
+	KUNIT_EXPECT_TRUE(test, bad(test, 10));
+	KUNIT_EXPECT_FALSE(test, bad(test, 11));
+	KUNIT_EXPECT_FALSE(test, bad(test, 12));
+	KUNIT_EXPECT_TRUE(test, bad(test, 13));
 
-	/* all that is left, and the neighbours */
+	/* all remaining sectors and their neighbours */
 	pmem_write(pmem, 4 * SZ_512, from, SZ_16K);
 	expect_bad(test, 0, 0);
 	KUNIT_EXPECT_EQ(test, read_at(test, 0, FAKE_SIZE), 0);
 }
 
-static void write_in_part_clears_nothing(struct kunit *test)
+static void partial_write_clears_nothing(struct kunit *test)
 {
 	struct pmem_device *pmem = fake(test);
 	char *from = new_pattern(test, SZ_16K);
@@ -349,12 +358,12 @@ static void write_in_part_clears_nothing(struct kunit *test)
 	pmem_write(pmem, 11 * SZ_512 + 1, from, SZ_1K);
 	expect_bad(test, 10, 2);
 
-	/* two in part, but one in between */
+	/* the first in part, the second as a whole */
 	pmem_write(pmem, 10 * SZ_512 + 1, from, SZ_1K - 1);
 	expect_bad(test, 10, 1);
 }
 
-static void write_to_neighbours_clears_nothing(struct kunit *test)
+static void write_beside_bad_sectors_clears_nothing(struct kunit *test)
 {
 	struct pmem_device *pmem = fake(test);
 	char *from = new_pattern(test, SZ_16K);
@@ -367,7 +376,7 @@ static void write_to_neighbours_clears_nothing(struct kunit *test)
 	expect_bad(test, 10, 2);
 }
 
-static void zero_clears_what_it_covers(struct kunit *test)
+static void zero_clears_its_sectors(struct kunit *test)
 {
 	struct pmem_device *pmem = fake(test);
 
@@ -393,8 +402,8 @@ static void clear_rounds_inwards(struct kunit *test)
 	expect_bad(test, 0, 0);
 }
 
-/* A write that copied nothing, for which the list must not be asked: it warns. */
-static void clear_of_nothing_is_silent(struct kunit *test)
+/* After a write that copied nothing. badblocks_clear() warns about 0 sectors. */
+static void clear_of_nothing_does_not_warn(struct kunit *test)
 {
 	struct pmem_device *pmem = fake(test);
 	int before = test_taint(TAINT_WARN);
@@ -406,17 +415,19 @@ static void clear_of_nothing_is_silent(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, test_taint(TAINT_WARN), before);
 }
 
-/* Every other sector, from one on, until the list has no room. */
+/* Fill the list with every other sector, starting at @sector. */
 static void fill_list(struct kunit *test, u64 sector)
 {
 	struct badblocks *list = &fake(test)->bad;
 
-	/* not by pmem_add_poison(), which would log every one */
-	for (; list->count < (int)MAX_BADBLOCKS; sector += 2)
-		KUNIT_ASSERT_EQ(test, badblocks_set(list, sector, 1, 1), 0);
+	/* pmem_add_poison() would log every sector */
+	for (; list->count < (int)MAX_BADBLOCKS; sector += 2) {
+		badblocks_set(list, sector, 1, 1);
+		KUNIT_ASSERT_TRUE(test, bad(test, sector));
+	}
 }
 
-static void full_list_is_survived(struct kunit *test)
+static void full_list_keeps_its_entries(struct kunit *test)
 {
 	const u64 last = 2 * (MAX_BADBLOCKS - 1), more = last + 100;
 	struct pmem_device *pmem = fake(test);
@@ -424,94 +435,134 @@ static void full_list_is_survived(struct kunit *test)
 	u64 sector;
 
 	fill_list(test, 0);
-	KUNIT_EXPECT_EQ(test, bad(test, last), 1);
+	KUNIT_EXPECT_TRUE(test, bad(test, last));
 	poison(test, more, 1);
-	KUNIT_EXPECT_EQ(test, bad(test, more), 0);
+	KUNIT_EXPECT_FALSE(test, bad(test, more));
 
-	/* what was on it still is */
+	/* the old entries are still there */
 	KUNIT_EXPECT_EQ(test, pmem->bad.count, (int)MAX_BADBLOCKS);
 	for (sector = 0; sector <= last; sector++)
 		KUNIT_ASSERT_EQ(test, bad(test, sector), !(sector % 2));
 
-	/* which one can write over, and that makes room */
+	/* overwriting one makes room */
 	pmem_write(pmem, 0, from, SZ_512);
-	KUNIT_EXPECT_EQ(test, bad(test, 0), 0);
+	KUNIT_EXPECT_FALSE(test, bad(test, 0));
 	poison(test, more, 1);
-	KUNIT_EXPECT_EQ(test, bad(test, more), 1);
+	KUNIT_EXPECT_TRUE(test, bad(test, more));
 }
 
-/* Room for the first piece is not room for all: that is not passed over. */
-static void full_list_does_not_lie(struct kunit *test)
+/* The list has room for the first entry of the range, but not for the second. */
+static void partial_add_returns_enospc(struct kunit *test)
 {
 	struct pmem_device *pmem = fake(test);
 
 	fill_list(test, 5000);
 	badblocks_clear(&pmem->bad, 5000, 1);
 	KUNIT_EXPECT_EQ(test, pmem_add_poison(pmem, 0, 600 * SZ_512), -ENOSPC);
-	KUNIT_EXPECT_EQ(test, bad(test, 0), 1);
-	KUNIT_EXPECT_EQ(test, bad(test, 599), 0);
+	KUNIT_EXPECT_TRUE(test, bad(test, 0));
+	KUNIT_EXPECT_FALSE(test, bad(test, 599));
 }
 
-static void full_list_stays_on_the_safe_side(struct kunit *test)
+static void full_list_does_not_split_entries(struct kunit *test)
 {
 	struct pmem_device *pmem = fake(test);
 	char *from = new_pattern(test, SZ_4K);
 
-	/* one piece cannot become two: better bad than forgotten */
+	/* the entry cannot become two, so all of its sectors stay bad */
 	poison(test, 8, 8);
 	fill_list(test, 100);
 	pmem_write(pmem, 10 * SZ_512, from, SZ_512);
-	KUNIT_EXPECT_EQ(test, bad(test, 8), 1);
-	KUNIT_EXPECT_EQ(test, bad(test, 9), 1);
-	KUNIT_EXPECT_EQ(test, bad(test, 11), 1);
-	KUNIT_EXPECT_EQ(test, bad(test, 15), 1);
+	KUNIT_EXPECT_TRUE(test, bad(test, 8));
+	KUNIT_EXPECT_TRUE(test, bad(test, 9));
+	KUNIT_EXPECT_TRUE(test, bad(test, 11));
+	KUNIT_EXPECT_TRUE(test, bad(test, 15));
 
 	pmem_write(pmem, 8 * SZ_512, from, SZ_4K);
-	KUNIT_EXPECT_EQ(test, pmem_is_bad(pmem, 8 * SZ_512, SZ_4K, NULL), 0);
+	KUNIT_EXPECT_FALSE(test, pmem_is_bad(pmem, 8 * SZ_512, SZ_4K, NULL));
 }
 
-/* As memory_failure() leaves a page, but for the mapping, which stays. */
-static void write_makes_a_page_usable(struct kunit *test)
+/* memory_failure() marks a page; this does the same, but does not unmap it. */
+static void write_clears_hwpoison(struct kunit *test)
 {
 	struct pmem_device *pmem = fake(test);
 	struct page *page = virt_to_page(pmem->addr + SZ_4K);
 	char *from = new_pattern(test, SZ_4K);
-	int before, after;
+	bool before, after;
 
 	if (!IS_ENABLED(CONFIG_MEMORY_FAILURE))
-		kunit_skip(test, "without MEMORY_FAILURE no page is marked");
+		kunit_skip(test, "needs MEMORY_FAILURE");
 
 	poison(test, 8, 8);
 	SetPageHWPoison(page);
 	pmem_write(pmem, 0, from, SZ_4K);
 	pmem_write(pmem, SZ_8K, from, SZ_4K);
-	before = !!PageHWPoison(page);
+	before = PageHWPoison(page);
 	pmem_write(pmem, SZ_4K, from, SZ_4K);
-	after = !!PageHWPoison(page);
-	/* or free_pages() would find it */
+	after = PageHWPoison(page);
+	/* free_pages() must not find it */
 	ClearPageHWPoison(page);
 
-	KUNIT_EXPECT_EQ(test, before, 1);
-	KUNIT_EXPECT_EQ(test, after, 0);
+	KUNIT_EXPECT_TRUE(test, before);
+	KUNIT_EXPECT_FALSE(test, after);
 	KUNIT_EXPECT_EQ(test, read_at(test, SZ_4K, SZ_4K), 0);
 }
 
+/* Memory that stays bad when it is written. */
+static void stuck_sectors_stay_bad(struct kunit *test)
+{
+	struct pmem_device *pmem = fake(test);
+	char *from = new_pattern(test, SZ_16K);
+
+	poison(test, 10, 2);
+	pmem->stuck.start = 11 * SZ_512;
+	pmem->stuck.size = SZ_512;
+	KUNIT_EXPECT_EQ(test, pmem_write(pmem, 8 * SZ_512, from, SZ_4K), -EIO);
+	expect_bad(test, 11, 1);
+	KUNIT_EXPECT_EQ(test, pmem_write(pmem, 0, from, SZ_4K), 0);
+	KUNIT_EXPECT_EQ(test, pmem_zero(pmem, 8 * SZ_512, SZ_4K), -EIO);
+	expect_bad(test, 11, 1);
+
+	pmem->stuck.size = 0;
+	KUNIT_EXPECT_EQ(test, pmem_write(pmem, 8 * SZ_512, from, SZ_4K), 0);
+	expect_bad(test, 0, 0);
+	KUNIT_EXPECT_MEMEQ(test, pmem->addr + 8 * SZ_512, from, SZ_4K);
+}
+
+/* The machine check handler unmaps a page after a write has repaired it. */
+static void late_unmapping_is_undone(struct kunit *test)
+{
+	struct pmem_device *pmem = fake(test);
+	char *from = new_pattern(test, SZ_4K), *to = new_pattern(test, SZ_4K);
+
+	poison(test, 8, 8);
+	pmem_write(pmem, SZ_4K, from, SZ_4K);
+	expect_bad(test, 0, 0);
+	KUNIT_ASSERT_EQ(test, set_mce_nospec(PHYS_PFN(pmem->data.start) + 1),
+			0);
+
+	KUNIT_EXPECT_EQ(test, pmem_write(pmem, SZ_4K, from, SZ_4K), 0);
+	KUNIT_EXPECT_EQ(test, pmem_read(pmem, SZ_4K, to, SZ_4K), 0);
+	KUNIT_EXPECT_MEMEQ(test, to, from, SZ_4K);
+}
+
 static struct kunit_case pmem_poison_cases[] = {
-	KUNIT_CASE(good_memory_is_not_bad),
-	KUNIT_CASE(poisoned_sectors_cannot_be_read),
-	KUNIT_CASE(neighbours_can_be_read),
-	KUNIT_CASE(poison_takes_whole_sectors),
+	KUNIT_CASE(empty_list_has_no_bad_sector),
+	KUNIT_CASE(reads_of_bad_sectors_fail),
+	KUNIT_CASE(reads_beside_bad_sectors_succeed),
+	KUNIT_CASE(poison_is_rounded_to_sectors),
 	KUNIT_CASE(good_bytes_are_counted),
-	KUNIT_CASE(write_clears_what_it_covers),
-	KUNIT_CASE(write_in_part_clears_nothing),
-	KUNIT_CASE(write_to_neighbours_clears_nothing),
-	KUNIT_CASE(zero_clears_what_it_covers),
+	KUNIT_CASE(write_clears_its_sectors),
+	KUNIT_CASE(partial_write_clears_nothing),
+	KUNIT_CASE(write_beside_bad_sectors_clears_nothing),
+	KUNIT_CASE(zero_clears_its_sectors),
 	KUNIT_CASE(clear_rounds_inwards),
-	KUNIT_CASE(clear_of_nothing_is_silent),
-	KUNIT_CASE(full_list_is_survived),
-	KUNIT_CASE(full_list_does_not_lie),
-	KUNIT_CASE(full_list_stays_on_the_safe_side),
-	KUNIT_CASE(write_makes_a_page_usable),
+	KUNIT_CASE(clear_of_nothing_does_not_warn),
+	KUNIT_CASE(full_list_keeps_its_entries),
+	KUNIT_CASE(partial_add_returns_enospc),
+	KUNIT_CASE(full_list_does_not_split_entries),
+	KUNIT_CASE(write_clears_hwpoison),
+	KUNIT_CASE(stuck_sectors_stay_bad),
+	KUNIT_CASE(late_unmapping_is_undone),
 	{ }
 };
 
@@ -522,26 +573,282 @@ static struct kunit_suite pmem_poison_suite = {
 	.test_cases	= pmem_poison_cases,
 };
 
-/* The text is tested in user space; this is what the kernel does otherwise. */
-static void layout_is_refused(struct kunit *test)
+static int disk_init(struct kunit *test)
+{
+	int err = fake_init(test);
+
+	if (!err)
+		err = pmem_alloc_disk(fake(test));
+	return err ?: pmem_alloc_dax(fake(test));
+}
+
+static void disk_exit(struct kunit *test)
+{
+	struct pmem_device *pmem = fake(test);
+
+	if (pmem && pmem->dax)
+		pmem_free_dax(pmem);
+	if (pmem && pmem->disk)
+		put_disk(pmem->disk);
+	fake_exit(test);
+}
+
+/* A bio for one sector of the disk, which is never added. */
+static struct bio *new_bio(struct kunit *test, enum req_op op, u64 sector)
+{
+	void *buffer = kunit_kzalloc(test, SZ_512, GFP_KERNEL);
+	struct bio *bio;
+
+	KUNIT_ASSERT_NOT_NULL(test, buffer);
+	bio = bio_alloc(fake(test)->disk->part0, 1, op, GFP_KERNEL);
+	bio->bi_iter.bi_sector = sector;
+	__bio_add_page(bio, virt_to_page(buffer), SZ_512,
+		       offset_in_page(buffer));
+	return bio;
+}
+
+/*
+ * Read two sectors by a chain of bios. A disk that was never added has to be given
+ * the bios directly. Returns the errno of the chain.
+ */
+static int read_chain(struct kunit *test, u64 first, u64 second)
+{
+	const struct block_device_operations *fops = fake(test)->disk->fops;
+	struct bio *bio = new_bio(test, REQ_OP_READ, first);
+	struct bio *parent = new_bio(test, REQ_OP_READ, second);
+	int err;
+
+	bio_chain(bio, parent);
+	fops->submit_bio(bio);
+	fops->submit_bio(parent);
+	err = blk_status_to_errno(parent->bi_status);
+	bio_put(parent);
+	return err;
+}
+
+static void chains_keep_the_first_error(struct kunit *test)
+{
+	poison(test, 8, 1);
+	KUNIT_EXPECT_EQ(test, read_chain(test, 0, 1), 0);
+	KUNIT_EXPECT_EQ(test, read_chain(test, 0, 8), -EIO);
+	KUNIT_EXPECT_EQ(test, read_chain(test, 8, 0), -EIO);
+}
+
+/* Write a page of the file as fs/dax.c does after -EHWPOISON. */
+static size_t recovery_write(struct kunit *test, u64 page, char *from)
+{
+	struct kvec kvec = { .iov_base = from, .iov_len = PAGE_SIZE };
+	struct pmem_device *pmem = fake(test);
+	struct iov_iter iter;
+	size_t copied;
+	int id;
+
+	iov_iter_kvec(&iter, ITER_SOURCE, &kvec, 1, PAGE_SIZE);
+	id = dax_read_lock();
+	copied = dax_recovery_write(pmem->dax, page,
+				    pmem->addr + page * PAGE_SIZE, PAGE_SIZE,
+				    &iter);
+	dax_read_unlock(id);
+	KUNIT_EXPECT_EQ(test, iov_iter_count(&iter), PAGE_SIZE - copied);
+	return copied;
+}
+
+static int write_sector(struct kunit *test, enum req_op op, u64 sector)
+{
+	struct bio *bio = new_bio(test, op, sector);
+	int err;
+
+	fake(test)->disk->fops->submit_bio(bio);
+	err = blk_status_to_errno(bio->bi_status);
+	bio_put(bio);
+	return err;
+}
+
+static void writes_to_stuck_memory_fail(struct kunit *test)
+{
+	struct pmem_device *pmem = fake(test);
+	char *from = new_pattern(test, PAGE_SIZE);
+	int id;
+
+	poison(test, 8, 8);
+	pmem->stuck.start = SZ_4K;
+	pmem->stuck.size = SZ_4K;
+	KUNIT_EXPECT_EQ(test, write_sector(test, REQ_OP_WRITE, 8), -EIO);
+	KUNIT_EXPECT_EQ(test, write_sector(test, REQ_OP_WRITE_ZEROES, 8), -EIO);
+	id = dax_read_lock();
+	KUNIT_EXPECT_EQ(test, dax_zero_page_range(pmem->dax, 1, 1), -EIO);
+	dax_read_unlock(id);
+	KUNIT_EXPECT_EQ(test, recovery_write(test, 1, from), 0);
+	expect_bad(test, 8, 8);
+
+	pmem->stuck.size = 0;
+	KUNIT_EXPECT_EQ(test, write_sector(test, REQ_OP_WRITE, 8), 0);
+	expect_bad(test, 9, 7);
+	KUNIT_EXPECT_EQ(test, recovery_write(test, 1, from), PAGE_SIZE);
+	expect_bad(test, 0, 0);
+	KUNIT_EXPECT_MEMEQ(test, pmem->addr + SZ_4K, from, PAGE_SIZE);
+}
+
+/* The block core refuses this minor. Only a lack of memory is -ENOMEM. */
+static void errors_of_the_block_core_are_kept(struct kunit *test)
+{
+	struct gendisk *disk = fake(test)->disk;
+
+	disk->major = RAMDISK_MAJOR;
+	disk->minors = 1;
+	disk->first_minor = MINORMASK + 1;
+	KUNIT_EXPECT_EQ(test, pmem_add_disk(fake(test), NULL), -EINVAL);
+	disk->first_minor = 0;
+	disk->minors = 0;
+	disk->major = 0;
+}
+
+/* Report a page of the device as mm/memory-failure.c does. */
+static int fail_page(struct kunit *test, u64 page)
+{
+	struct pmem_device *pmem = fake(test);
+
+	return pmem_pagemap_ops.memory_failure(&pmem->pgmap,
+					       PHYS_PFN(pmem->data.start) + page,
+					       1, 0);
+}
+
+static void old_bad_sector_hides_no_new_poison(struct kunit *test)
+{
+	poison(test, 9, 1);
+	fail_page(test, 1);
+	expect_bad(test, 8, 8);
+}
+
+/* memory_failure() itself finds the mappings when the driver says -EOPNOTSUPP. */
+static void full_list_does_not_stop_memory_failure(struct kunit *test)
+{
+	fill_list(test, 100);
+	KUNIT_EXPECT_EQ(test, fail_page(test, 1), -EOPNOTSUPP);
+	KUNIT_EXPECT_FALSE(test, bad(test, 8));
+}
+
+static long access_pages(struct kunit *test, u64 page, long nr,
+			 enum dax_access_mode mode)
+{
+	int id = dax_read_lock();
+	long found = dax_direct_access(fake(test)->dax, page, nr, mode, NULL,
+				       NULL);
+
+	dax_read_unlock(id);
+	return found;
+}
+
+static void good_pages_can_be_accessed(struct kunit *test)
+{
+	poison(test, 2 * 8 + 1, 1);
+
+	KUNIT_EXPECT_EQ(test, access_pages(test, 0, 8, DAX_ACCESS), 2);
+	KUNIT_EXPECT_EQ(test, access_pages(test, 1, 1, DAX_ACCESS), 1);
+	KUNIT_EXPECT_EQ(test, access_pages(test, 2, 8, DAX_ACCESS), -EHWPOISON);
+	KUNIT_EXPECT_EQ(test, access_pages(test, 3, 8, DAX_ACCESS), 8);
+	KUNIT_EXPECT_EQ(test, access_pages(test, 0, 8, DAX_RECOVERY_WRITE), 2);
+	KUNIT_EXPECT_EQ(test, access_pages(test, 2, 8, DAX_RECOVERY_WRITE), 1);
+}
+
+#ifdef CONFIG_X86_MCE
+#define LOST		(MCI_STATUS_VAL | MCI_STATUS_EN | MCI_STATUS_ADDRV)
+
+/* MCi_MISC of Intel: a physical address without its lowest 6 bits. */
+#define PHYSICAL	(MCI_MISC_ADDR_PHYS << 6 | 6)
+
+/* Intel SDM, volume 3B, 16.9.2: 0x9f is a memory controller error. */
+static void lost_memory_is_recognised(struct kunit *test)
 {
 	static const struct {
-		const char *ranges;
-		int err;
-	} refused[] = {
-		{ "2M@18446744073709551616K", -ERANGE },
-		{ "17592186044414M@2M", -ERANGE },
-		{ "18014398509481983K@0", -EINVAL },
-		{ "1025M@4G", -EINVAL },
-		{ "1G@4G/65536", -EINVAL },
-		{ "128G@4G/65537", -ERANGE },
-		{ "128G@4G/65536,2M@1G", -E2BIG },
-		{ "4G", -EINVAL },
-		{ "2M@64T", -ERANGE },
-		{ "4G@4G,4G@8190M", -EINVAL },
-		{ "6M@4G,8M@8G/2", -EINVAL },
+		u8 vendor, bank;
+		u64 status, misc;
+		bool lost;
+	} reports[] = {
+		{ X86_VENDOR_INTEL, 7, LOST | MCI_STATUS_UC | MCI_STATUS_MISCV |
+		  0x9f, PHYSICAL, true },
+		{ X86_VENDOR_INTEL, 7, LOST | MCI_STATUS_MISCV | 0x9f, PHYSICAL,
+		  false },
+		{ X86_VENDOR_INTEL, 7, LOST | MCI_STATUS_UC | 0x9f, 0, false },
+		/* not memory: a timer; bit 43 is part of a count */
+		{ X86_VENDOR_INTEL, 7, LOST | MCI_STATUS_UC | MCI_STATUS_MISCV |
+		  MCI_STATUS_POISON | 0x400, PHYSICAL, false },
+		/* a load that consumed poison, and the same without an address */
+		{ X86_VENDOR_AMD, 0, LOST | MCI_STATUS_UC | MCI_STATUS_POISON,
+		  0, true },
+		{ X86_VENDOR_AMD, 0, MCI_STATUS_VAL | MCI_STATUS_UC |
+		  MCI_STATUS_POISON, 0, false },
+		{ X86_VENDOR_AMD, 0, LOST | MCI_STATUS_DEFERRED |
+		  MCI_STATUS_POISON, 0, true },
+		/* corrected; and uncorrected, but the address is not physical */
+		{ X86_VENDOR_AMD, 0, LOST | MCI_STATUS_POISON, 0, false },
+		{ X86_VENDOR_AMD, 0, LOST | MCI_STATUS_UC, 0, false },
 	};
-	struct pmem_complaint complaint;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(reports); i++) {
+		struct mce mce = {
+			.status		= reports[i].status,
+			.misc		= reports[i].misc,
+			.cpuvendor	= reports[i].vendor,
+			.bank		= reports[i].bank,
+		};
+		bool lost;
+
+		if (mce.cpuvendor == X86_VENDOR_AMD ?
+		    !IS_ENABLED(CONFIG_X86_MCE_AMD) :
+		    !IS_ENABLED(CONFIG_X86_MCE_INTEL))
+			continue;
+		/* AMD's part looks at the banks of this CPU */
+		preempt_disable();
+		lost = pmem_is_memory_lost(&mce);
+		preempt_enable();
+		KUNIT_EXPECT_EQ_MSG(test, lost, reports[i].lost, "report %u", i);
+	}
+}
+#endif /* CONFIG_X86_MCE */
+
+static struct kunit_case pmem_disk_cases[] = {
+	KUNIT_CASE(good_pages_can_be_accessed),
+	KUNIT_CASE(chains_keep_the_first_error),
+	KUNIT_CASE(writes_to_stuck_memory_fail),
+	KUNIT_CASE(errors_of_the_block_core_are_kept),
+	KUNIT_CASE(old_bad_sector_hides_no_new_poison),
+	KUNIT_CASE(full_list_does_not_stop_memory_failure),
+#ifdef CONFIG_X86_MCE
+	KUNIT_CASE(lost_memory_is_recognised),
+#endif
+	{ }
+};
+
+static struct kunit_suite pmem_disk_suite = {
+	.name		= "pmem_disk",
+	.init		= disk_init,
+	.exit		= disk_exit,
+	.test_cases	= pmem_disk_cases,
+};
+
+/* User-space tests check the messages; these depend on the kernel's arithmetic. */
+static void bad_layouts_are_refused(struct kunit *test)
+{
+	static const char * const refused[] = {
+		"2M@18446744073709551616K",
+		"4398046511105K@2M",
+		"4097T@2M",
+		"0@4G",
+		"1025M@4G",
+		"1G@4G/1024",
+		"128G@4G/1025",
+		"128G@4G/1024,2M@1G",
+		"4G",
+		"auto/0",
+		"auto,1G@4G",
+		"1G@4G,auto",
+		"2M@64T",
+		"4G@4G,4G@8190M",
+		"6M@4G,8M@8G/2",
+	};
+	struct pmem_message message;
 	struct pmem_layout *layout;
 	unsigned int i;
 	int err;
@@ -550,18 +857,17 @@ static void layout_is_refused(struct kunit *test)
 						     GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, layout);
 	for (i = 0; i < ARRAY_SIZE(refused); i++) {
-		err = pmem_layout_parse_ranges(layout, refused[i].ranges,
-					       &complaint);
+		err = pmem_layout_parse_ranges(layout, refused[i], &message);
 		if (!err)
 			err = pmem_layout_check(layout, BIT_ULL(46),
-						PMEM_MAP_DEV, &complaint);
-		KUNIT_ASSERT_EQ(test, err, refused[i].err);
+						PMEM_MAP_DEV, &message);
+		KUNIT_ASSERT_EQ_MSG(test, err, -EINVAL, "%s", refused[i]);
 	}
 }
 
 static void devices_tile_their_ranges(struct kunit *test)
 {
-	struct pmem_complaint complaint = {};
+	struct pmem_message message = {};
 	unsigned int i, k, index = 0;
 	struct pmem_layout *layout;
 
@@ -570,11 +876,11 @@ static void devices_tile_their_ranges(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, layout);
 	KUNIT_ASSERT_EQ(test,
 			pmem_layout_parse_ranges(layout,
-						 "63T@1T/64512,18M@32G/3,6M@16G",
-						 &complaint), 0);
+						 "63T@1T/1008,18M@32G/3,6M@16G",
+						 &message), 0);
 	KUNIT_ASSERT_EQ(test, pmem_layout_check(layout, BIT_ULL(46),
-						PMEM_MAP_DEV, &complaint), 0);
-	KUNIT_ASSERT_EQ(test, pmem_layout_count(layout), 64516);
+						PMEM_MAP_DEV, &message), 0);
+	KUNIT_ASSERT_EQ(test, pmem_layout_count(layout), 1012);
 
 	for (i = 0; i < layout->nr; i++) {
 		const struct pmem_share *share = &layout->shares[i];
@@ -594,28 +900,56 @@ static void devices_tile_their_ranges(struct kunit *test)
 	}
 }
 
-static void one_range_is_three_parameters(struct kunit *test)
+static void start_size_and_count_make_one_range(struct kunit *test)
 {
-	struct pmem_complaint complaint = {};
+	struct pmem_message message = {};
 	struct pmem_layout *layout;
 
 	layout = (struct pmem_layout *)kunit_kzalloc(test, sizeof(*layout),
 						     GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, layout);
 	KUNIT_ASSERT_EQ(test, pmem_layout_parse(layout, "32", "32", "4",
-						&complaint), 0);
+						&message), 0);
 	KUNIT_EXPECT_EQ(test, layout->nr, 1);
 	KUNIT_EXPECT_EQ(test, layout->shares[0].range.start, 32ULL << 30);
 	KUNIT_EXPECT_EQ(test, layout->shares[0].range.size, 32ULL << 30);
 	KUNIT_EXPECT_EQ(test, layout->shares[0].count, 4);
 	KUNIT_EXPECT_EQ(test, pmem_layout_parse(layout, "32", "32", "3",
-						&complaint), -EINVAL);
-	KUNIT_EXPECT_STREQ(test, complaint.text,
-			   "count=3 does not divide the size into multiples of 2 MiB; write 2");
+						&message), -EINVAL);
+	KUNIT_EXPECT_STREQ(test, message.text,
+			   "count=3: must divide the size into multiples of 2 MiB; use 2");
 }
 
-/* Of this kernel, whose configuration says how large a descriptor is. */
-static void data_begins_behind_descriptors(struct kunit *test)
+static void auto_takes_ranges_of_the_caller(struct kunit *test)
+{
+	/* the second one is misaligned, and too small for four devices */
+	const struct pmem_range found[] = {
+		{ 4ULL << 30, 1026ULL << 20 },
+		{ (8ULL << 30) + PAGE_SIZE, 8ULL << 20 },
+	};
+	struct pmem_message message = {};
+	struct pmem_layout *layout;
+
+	layout = (struct pmem_layout *)kunit_kzalloc(test, sizeof(*layout),
+						     GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, layout);
+	KUNIT_ASSERT_EQ(test, pmem_layout_parse_ranges(layout, "auto/4",
+						       &message), 0);
+	KUNIT_EXPECT_EQ(test, layout->nr, 0);
+	KUNIT_ASSERT_EQ(test, layout->auto_count, 4);
+
+	KUNIT_ASSERT_EQ(test, pmem_layout_add(layout, &found[0],
+					      layout->auto_count, &message), 0);
+	KUNIT_EXPECT_EQ(test, layout->shares[0].range.start, 4ULL << 30);
+	KUNIT_EXPECT_EQ(test, layout->shares[0].range.size, 1024ULL << 20);
+	KUNIT_EXPECT_EQ(test, pmem_layout_add(layout, &found[1],
+					      layout->auto_count, &message),
+			-EINVAL);
+	KUNIT_EXPECT_EQ(test, pmem_layout_count(layout), 4);
+}
+
+/* The configuration of the kernel decides the size of struct page. */
+static void data_starts_after_struct_pages(struct kunit *test)
 {
 	u64 size;
 
@@ -632,10 +966,11 @@ static void data_begins_behind_descriptors(struct kunit *test)
 }
 
 static struct kunit_case pmem_layout_cases[] = {
-	KUNIT_CASE(layout_is_refused),
+	KUNIT_CASE(bad_layouts_are_refused),
 	KUNIT_CASE(devices_tile_their_ranges),
-	KUNIT_CASE(one_range_is_three_parameters),
-	KUNIT_CASE(data_begins_behind_descriptors),
+	KUNIT_CASE(start_size_and_count_make_one_range),
+	KUNIT_CASE(auto_takes_ranges_of_the_caller),
+	KUNIT_CASE(data_starts_after_struct_pages),
 	{ }
 };
 
@@ -645,14 +980,14 @@ static struct kunit_suite pmem_layout_suite = {
 };
 
 #ifdef CONFIG_FS_DAX
-/* The memory of a device that is gone is used again, soon and for any other. */
-static void new_devices_have_no_old_flags(struct kunit *test)
+/* alloc_dax() reuses the memory of freed devices. */
+static void new_dax_device_has_no_old_flags(struct kunit *test)
 {
 	unsigned int i;
 
 	for (i = 0; i < 64; i++) {
 		struct dax_device *dax = alloc_dax(NULL, NULL);
-		int synchronous;
+		bool synchronous;
 
 		KUNIT_ASSERT_FALSE(test, IS_ERR(dax));
 		synchronous = dax_synchronous(dax);
@@ -666,7 +1001,7 @@ static void new_devices_have_no_old_flags(struct kunit *test)
 }
 
 static struct kunit_case pmem_dax_cases[] = {
-	KUNIT_CASE(new_devices_have_no_old_flags),
+	KUNIT_CASE(new_dax_device_has_no_old_flags),
 	{ }
 };
 
@@ -675,12 +1010,13 @@ static struct kunit_suite pmem_dax_suite = {
 	.test_cases	= pmem_dax_cases,
 };
 
-kunit_test_suites(&pmem_copy_suite, &pmem_poison_suite, &pmem_layout_suite,
-		  &pmem_dax_suite);
+kunit_test_suites(&pmem_copy_suite, &pmem_poison_suite, &pmem_disk_suite,
+		  &pmem_layout_suite, &pmem_dax_suite);
 #else
-kunit_test_suites(&pmem_copy_suite, &pmem_poison_suite, &pmem_layout_suite);
+kunit_test_suites(&pmem_copy_suite, &pmem_poison_suite, &pmem_disk_suite,
+		  &pmem_layout_suite);
 #endif /* CONFIG_FS_DAX */
 
-MODULE_IMPORT_NS(EXPORTED_FOR_KUNIT_TESTING);
-MODULE_DESCRIPTION("KUnit tests of the driver for RAM set aside at boot");
+MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
+MODULE_DESCRIPTION("KUnit tests of the pmem block driver");
 MODULE_LICENSE("GPL");
