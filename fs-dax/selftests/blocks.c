@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * However blocks come to a file, the file is mapped in 2 MiB pages.
+ * Is a file mapped in 2 MiB pages, however its blocks were allocated?
  *
- * Each way of making a file of whole 2 MiB windows is tried; then each window is
- * stored to once through an aligned mapping, and PAGEMAP_SCAN and /proc/vmstat
- * say how many of them are in 2 MiB pages. A file that begins small may have its
- * first window where small files are.
+ * For each way of making a file, store once to each PMD range through an aligned mapping.
+ * PAGEMAP_SCAN and dax_fault_pmd say how many ranges are mapped in 2 MiB pages. The others
+ * are lost. A file that begins small may lose its first range, which may share a chunk with
+ * small files.
  *
- * On an empty filesystem much of that is so by luck. So it is all done again
- * when the free space is in pieces that begin and end anywhere, of four or five
- * windows each. Then much of it is in half empty chunks, and the first two ranges of
- * a file that is written without its size being known are put there.
+ * On an empty filesystem, good results may be luck. So repeat the test after the free space
+ * has been cut into fragments of 8 to 12 MiB at random positions. Then much of the space is
+ * in partial chunks, and a file that is written without its size being known may lose its
+ * first two ranges.
  *
- * ext4 does it as long as mb_dax_pmd in sysfs is 1. The last test sets it to
- * 0: what it is good for has to be seen, too.
+ * Finally, repeat the test with the placement turned off (mb_dax_pmd in sysfs of ext4): more
+ * ranges must be lost.
  */
 #include <sys/statvfs.h>
 #include <sys/wait.h>
@@ -22,12 +22,12 @@
 
 #define MIB		(1024UL * 1024)
 #define MAX_FILES	8
-/* of a file, at most, where PMEM_TEST_QUICK is set */
+/* largest file if PMEM_TEST_QUICK is set */
 #define QUICK_SIZE	(8 * MIB)
-/* what is free between two pages that are not, and how much that varies */
+/* free space between two pages in use, and how much it varies */
 #define GAP		(8 * MIB)
 #define GAP_SPREAD	(4 * MIB)
-/* for what the filesystem itself needs meanwhile; ext4 reserves up to 16 MiB */
+/* for the filesystem itself; ext4 reserves up to 16 MiB */
 #define LEFT_FREE	(20 * MIB)
 
 static size_t page;
@@ -39,12 +39,12 @@ struct way {
 	void (*make)(const int *fds, int nr, size_t size);
 	size_t size;
 	int files;
-	/* how many windows of each file need not be huge, and if free space is in pieces */
-	size_t lost, lost_in_pieces;
+	/* PMD ranges of each file that may be lost: in one extent, in fragments */
+	size_t lost, lost_in_fragments;
 };
 
-/* Stores to all windows. Returns how many of them are not in huge pages then. */
-static size_t lost_windows(int fd, size_t size)
+/* Store to all PMD ranges, return how many are not mapped in 2 MiB pages. */
+static size_t lost_ranges(int fd, size_t size)
 {
 	long events = vm_event("dax_fault_pmd");
 	size_t offset, huge;
@@ -58,7 +58,7 @@ static size_t lost_windows(int fd, size_t size)
 	if (events >= 0) {
 		events = vm_event("dax_fault_pmd") - events;
 		if (events != (long)huge)
-			ksft_exit_fail_msg("%zu windows are huge, dax_fault_pmd says %ld\n",
+			ksft_exit_fail_msg("%zu ranges are huge, dax_fault_pmd says %ld\n",
 					   huge, events);
 	}
 	return size / PMD_SIZE - huge;
@@ -93,7 +93,7 @@ static void by_fallocate(const int *fds, int nr, size_t size)
 		change(fds[i], 0, 0, size);
 }
 
-/* By turns, if there are several. */
+/* Take turns if there are several files. */
 static void append(const int *fds, int nr, size_t from, size_t to, size_t step)
 {
 	size_t offset;
@@ -145,8 +145,8 @@ static void backwards(const int *fds, int nr, size_t size)
 }
 
 /*
- * Each page of the file once, in an order that looks random: an odd factor
- * leaves no page out, as the number of pages is a power of two.
+ * Visit each page of the file once, in pseudo-random order: the number of pages is a
+ * power of two and the factor is odd, so no page is left out.
  */
 static size_t shuffled(size_t i, size_t size)
 {
@@ -177,7 +177,7 @@ static void at_random_after_the_last(const int *fds, int nr, size_t size)
 	}
 }
 
-/* The test itself stores to each window first. */
+/* lost_ranges() stores to each range and so allocates it. */
 static void by_faults(const int *fds, int nr, size_t size)
 {
 	int i;
@@ -187,9 +187,8 @@ static void by_faults(const int *fds, int nr, size_t size)
 }
 
 /*
- * A page at a time, through a mapping that cannot have huge pages. What was
- * mapped so is remembered as small by the file, and would stay so; a range that
- * is inserted and taken away again makes it forget, and leaves the blocks.
+ * A page at a time, through a mapping that cannot use huge pages. This leaves PTE
+ * entries. Inserting and collapsing a range removes the entries and keeps the blocks.
  */
 static void by_small_faults(const int *fds, int nr, size_t size)
 {
@@ -199,14 +198,10 @@ static void by_small_faults(const int *fds, int nr, size_t size)
 
 	for (i = 0; i < nr; i++) {
 		set_size(fds[i], size);
-		map = dax_map(fds[i], size + page);
-		map = (char *)mmap(map + page, size, PROT_READ | PROT_WRITE,
-				   MAP_SHARED | MAP_FIXED, fds[i], 0);
-		if (map == MAP_FAILED)
-			ksft_exit_fail_msg("mmap: %s\n", strerror(errno));
+		map = dax_map_small(fds[i], size);
 		for (offset = 0; offset < size; offset += page)
 			map[offset] = 1;
-		munmap(map - page, size + page);
+		munmap(map, size);
 		change(fds[i], FALLOC_FL_INSERT_RANGE, 0, PMD_SIZE);
 		change(fds[i], FALLOC_FL_COLLAPSE_RANGE, 0, PMD_SIZE);
 	}
@@ -237,18 +232,18 @@ static const struct way ways[] = {
 	{ "writes of 1 MiB", by_large_writes, 62 * MIB, 1, 0, 2 },
 	{ "writes of 1 MiB", by_large_writes, 250 * MIB, 1, 0, 2 },
 	{ "appends of a page", by_appends, 16 * MIB, 1, 1, 2 },
-	{ "appends of a page by turns", by_appends, 4 * MIB, MAX_FILES, 1, 2 },
-	{ "processes that append", by_processes, 4 * MIB, MAX_FILES, 1, 2 },
+	{ "appends of a page to files in turn", by_appends, 4 * MIB, MAX_FILES, 1, 2 },
+	{ "appends by several processes", by_processes, 4 * MIB, MAX_FILES, 1, 2 },
 	{ "writes of a page backwards", backwards, 8 * MIB, 1, 1, 1 },
-	{ "writes of a page at random", at_random, 8 * MIB, 1, 1, 1 },
-	{ "writes of a page at random, the last one first",
+	{ "random writes of a page", at_random, 8 * MIB, 1, 1, 1 },
+	{ "random writes of a page after the last page",
 	  at_random_after_the_last, 8 * MIB, 1, 1, 1 },
 	{ "faults of 2 MiB", by_faults, 64 * MIB, 1, 0, 0 },
 	{ "faults of a page", by_small_faults, 8 * MIB, 1, 1, 1 },
 	{ "truncate and appends", by_regrowing, 8 * MIB, 1, 1, 2 },
 };
 
-/* A kernel that checks itself takes minutes for all of it. */
+/* A debug kernel takes minutes for all of it. */
 static struct way quick(const struct way *way)
 {
 	struct way less = *way;
@@ -261,7 +256,7 @@ static struct way quick(const struct way *way)
 	return less;
 }
 
-/* Makes files that way. Returns how many windows of the worst one are lost. */
+/* Make files this way, return how many ranges the worst one has lost. */
 static size_t worst_of(const struct way *way)
 {
 	size_t lost, worst = 0;
@@ -271,7 +266,7 @@ static size_t worst_of(const struct way *way)
 		fds[i] = dax_empty_file();
 	way->make(fds, way->files, way->size);
 	for (i = 0; i < way->files; i++) {
-		lost = lost_windows(fds[i], way->size);
+		lost = lost_ranges(fds[i], way->size);
 		if (lost > worst)
 			worst = lost;
 	}
@@ -280,18 +275,18 @@ static size_t worst_of(const struct way *way)
 	return worst;
 }
 
-/* Returns how many windows are lost in all. */
-static size_t try_ways(const char *where, int pieces)
+/* Return how many ranges are lost in total. */
+static size_t try_ways(const char *where, int fragments)
 {
 	size_t i, sum = 0;
 
 	for (i = 0; i < ARRAY_SIZE(ways); i++) {
 		const struct way way = quick(&ways[i]);
 		size_t lost = worst_of(&way);
-		size_t most = pieces ? way.lost_in_pieces : way.lost;
+		size_t most = fragments ? way.lost_in_fragments : way.lost;
 
 		ksft_test_result(lost <= most,
-				 "%s, %s: %zu of %zu windows are lost, at most %zu, of %d times %zu MiB\n",
+				 "%s, %s: %zu of %zu ranges lost, at most %zu, worst of %d files of %zu MiB\n",
 				 way.name, where, lost, way.size / PMD_SIZE,
 				 most, way.files, way.size / MIB);
 		sum += lost;
@@ -300,10 +295,10 @@ static size_t try_ways(const char *where, int pieces)
 }
 
 /*
- * Takes nearly all that is free and gives it back, but for a page here and there.
+ * Allocate nearly all free space and free it again, except a page here and there.
  * The file stays open until the end.
  */
-static void break_free_space(void)
+static void fragment_free_space(void)
 {
 	int fd = dax_empty_file(), i = 0;
 	size_t offset, size, gap;
@@ -319,14 +314,14 @@ static void break_free_space(void)
 		change(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset,
 		       gap);
 	}
-	/* with a journal, blocks can be used again after a commit */
+	/* the journal must commit before freed blocks can be used */
 	if (syncfs(fd))
 		ksft_exit_fail_msg("syncfs: %s\n", strerror(errno));
 }
 
 /*
- * What is behind a range that comes or goes moves by the length of it: by whole
- * windows it stays as it is, otherwise nothing behind is huge any more.
+ * Inserting or collapsing a range shifts all blocks after it. A shift by whole PMD
+ * ranges keeps them aligned; any other shift loses all ranges after it.
  */
 static void try_shifts(void)
 {
@@ -335,26 +330,27 @@ static void try_shifts(void)
 	size_t lost;
 
 	change(fd, FALLOC_FL_INSERT_RANGE, at, 2 * PMD_SIZE);
-	lost = lost_windows(fd, size + 2 * PMD_SIZE);
-	ksft_test_result(!lost, "insert of two windows: %zu are lost\n", lost);
+	lost = lost_ranges(fd, size + 2 * PMD_SIZE);
+	ksft_test_result(!lost, "insert of two ranges keeps the others aligned: %zu lost\n", lost);
 
 	change(fd, FALLOC_FL_COLLAPSE_RANGE, PMD_SIZE, PMD_SIZE);
-	lost = lost_windows(fd, size + PMD_SIZE);
-	ksft_test_result(!lost, "collapse of a window: %zu are lost\n", lost);
+	lost = lost_ranges(fd, size + PMD_SIZE);
+	ksft_test_result(!lost, "collapse of a range keeps the others aligned: %zu lost\n", lost);
 
 	change(fd, FALLOC_FL_INSERT_RANGE, at, page);
-	lost = lost_windows(fd, size + PMD_SIZE);
+	lost = lost_ranges(fd, size + PMD_SIZE);
 	ksft_test_result(lost == (size + PMD_SIZE - at) / PMD_SIZE,
-			 "insert of a page: all behind it, %zu windows, are lost\n",
+			 "insert of a page loses all ranges after it: %zu lost\n",
 			 lost);
 
 	change(fd, FALLOC_FL_COLLAPSE_RANGE, at, page);
-	lost = lost_windows(fd, size + PMD_SIZE);
-	ksft_test_result(!lost, "collapse of that page: %zu are lost\n", lost);
+	lost = lost_ranges(fd, size + PMD_SIZE);
+	ksft_test_result(!lost, "collapse of an inserted page aligns all ranges again: %zu lost\n",
+			 lost);
 	close(fd);
 }
 
-/* The switch of the filesystem on PMEM_TEST_DEV; nothing where there is none. */
+/* mb_dax_pmd of the filesystem on PMEM_TEST_DEV, or NULL. */
 static FILE *open_switch(void)
 {
 	const char *device = strrchr(test_variable("PMEM_TEST_DEV"), '/');
@@ -372,7 +368,7 @@ static void set_switch(FILE *file, char value)
 		ksft_exit_fail_msg("mb_dax_pmd: %s\n", strerror(errno));
 }
 
-/* The same ways once more without the switch; with it @on windows were lost. */
+/* Turn off the placement and repeat; with it, @on ranges were lost. */
 static void try_switch(size_t on)
 {
 	FILE *file = open_switch();
@@ -391,7 +387,7 @@ static void try_switch(size_t on)
 	set_switch(file, '1');
 	fclose(file);
 	ksft_test_result(off > on,
-			 "without mb_dax_pmd %zu windows are lost, with it %zu\n",
+			 "mb_dax_pmd=0 loses more ranges: %zu without the placement, %zu with it\n",
 			 off, on);
 }
 
@@ -409,11 +405,11 @@ int main(void)
 
 	ksft_set_plan(2 * ARRAY_SIZE(ways) + 4 +
 		      !getenv("PMEM_TEST_QUICK"));
-	try_ways("all free", 0);
+	try_ways("empty filesystem", 0);
 	try_shifts();
-	break_free_space();
-	lost = try_ways("free in pieces", 1);
-	/* short files keep little of what the switch does for long ones */
+	fragment_free_space();
+	lost = try_ways("fragmented filesystem", 1);
+	/* short files show little of the difference */
 	if (!getenv("PMEM_TEST_QUICK"))
 		try_switch(lost);
 	ksft_finished();

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What ext4 leaves of PMD-aligned chunks that nobody uses: small requests go to
- * partial chunks, but not in shreds, files of unknown size do not leave many chunks
- * half empty, and directories share one.
+ * Does ext4 keep unused PMD-aligned chunks whole?
+ *
+ * Small requests go to partial chunks but are not split into single blocks, files of
+ * unknown size do not leave many partial chunks, and directories share a chunk.
  */
 #include <sys/statvfs.h>
 
@@ -12,7 +13,7 @@
 #define MIB		(1024 * KIB)
 
 #define SMALL_FILES	2000
-#define SHRED_SIZE	(1900 * KIB)
+#define SINGLES_SIZE	(1900 * KIB)
 
 #define FILES		300
 #define FILE_SIZE	(1100 * KIB)
@@ -24,7 +25,7 @@ static const char *directory;
 static size_t page;
 static char *buffer;
 
-/* Opens file @nr of those that are called @name, or makes it. */
+/* Open or create file @nr with the prefix @name. */
 static int open_file(const char *name, int nr)
 {
 	char path[512];
@@ -64,7 +65,7 @@ static void write_file(int fd, size_t size)
 	}
 }
 
-/* With a journal, what was freed can be used again after a commit. */
+/* The journal must commit before freed blocks can be used. */
 static void commit(void)
 {
 	int fd = open(directory, O_RDONLY | O_DIRECTORY);
@@ -74,7 +75,7 @@ static void commit(void)
 	close(fd);
 }
 
-/* Extents of the file, and with @chunks the chunks that they are in. */
+/* Count the extents of the file, and mark their chunks in @chunks. */
 static int extents(int fd, unsigned char *chunks)
 {
 	size_t size = lseek(fd, 0, SEEK_END), at;
@@ -93,7 +94,7 @@ static int extents(int fd, unsigned char *chunks)
 	return nr;
 }
 
-/* An empty set of chunks, for all of the filesystem. */
+/* An empty set of chunks for the whole filesystem. */
 static unsigned char *no_chunks(size_t *nr)
 {
 	unsigned char *chunks;
@@ -101,7 +102,7 @@ static unsigned char *no_chunks(size_t *nr)
 
 	if (statvfs(directory, &stats))
 		ksft_exit_fail_msg("statvfs: %s\n", strerror(errno));
-	/* what the filesystem itself takes is not in f_blocks */
+	/* f_blocks does not count metadata */
 	*nr = 2 * stats.f_blocks * stats.f_frsize / PMD_SIZE + 1;
 	chunks = (unsigned char *)calloc(*nr, 1);
 	if (!chunks)
@@ -118,8 +119,8 @@ static size_t count(const unsigned char *chunks, size_t nr)
 	return sum;
 }
 
-/* Free single blocks everywhere do not make single extents of a request. */
-static void try_shreds(void)
+/* A request is not split into the single blocks that are free everywhere. */
+static void try_singles(void)
 {
 	int i, fd, nr;
 
@@ -131,17 +132,17 @@ static void try_shreds(void)
 	unlink_files("small", 0, SMALL_FILES, 2);
 	commit();
 
-	fd = dax_file(SHRED_SIZE);
+	fd = dax_file(SINGLES_SIZE);
 	nr = extents(fd, NULL);
 	ksft_test_result(nr <= 2,
-			 "%d single blocks are free, a file of %lu KiB has %d extents, at most 2\n",
-			 SMALL_FILES / 2, SHRED_SIZE / KIB, nr);
+			 "a file is not split into single free blocks: %d of them, %lu KiB in %d extents, at most 2\n",
+			 SMALL_FILES / 2, SINGLES_SIZE / KIB, nr);
 	close(fd);
 	unlink_files("small", 1, SMALL_FILES, 2);
 }
 
-/* Files that end soon after their first megabyte share chunks. */
-static void try_half_chunks(void)
+/* Files that end soon after their first MiB share chunks. */
+static void try_partial_chunks(void)
 {
 	size_t nr, used, least = FILES * FILE_SIZE / PMD_SIZE + 1, most;
 	unsigned char *chunks = no_chunks(&nr);
@@ -156,19 +157,19 @@ static void try_half_chunks(void)
 		close(fd);
 	}
 	used = count(chunks, nr);
-	/* 1/64 of the filesystem may be free in half empty chunks, or 16 MiB */
+	/* free extents in partial chunks may hold 1/64 of the filesystem, or 16 MiB */
 	most = nr / 2 / 64;
 	if (most < 8)
 		most = 8;
 	most = least + 2 * most + 8;
 	ksft_test_result(used <= most,
-			 "%d files of %lu KiB are in %zu chunks, at most %zu (%zu would hold them)\n",
+			 "files share chunks: %d of %lu KiB in %zu chunks, at most %zu (%zu would hold them)\n",
 			 FILES, FILE_SIZE / KIB, used, most, least);
 	unlink_files("half", 0, FILES, 1);
 	free(chunks);
 }
 
-/* Directories that are made between files are in chunks without files. */
+/* Directories and files that are made in turn do not share chunks. */
 static void try_directories(void)
 {
 	unsigned char *chunks, *files;
@@ -195,7 +196,7 @@ static void try_directories(void)
 	for (i = 0; i < nr; i++)
 		shared += chunks[i] && files[i];
 	ksft_test_result(count(chunks, nr) <= 2 && !shared,
-			 "%d directories are in %zu chunks, at most 2; files are in %zu of them\n",
+			 "directories share chunks of their own: %d in %zu chunks, at most 2, %zu with files\n",
 			 DIRECTORIES, count(chunks, nr), shared);
 	unlink_files("dir", 0, DIRECTORIES, 1);
 	unlink_files("file", 0, DIRECTORIES, 1);
@@ -213,8 +214,8 @@ int main(void)
 		ksft_exit_fail_msg("no memory\n");
 
 	ksft_set_plan(3);
-	try_shreds();
-	try_half_chunks();
+	try_singles();
+	try_partial_chunks();
 	try_directories();
 	ksft_finished();
 }

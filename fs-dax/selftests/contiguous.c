@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Neighbouring blocks of a device are neighbours in physical memory: from any
- * block of a file to its address it is always the same distance.
+ * Are adjacent blocks of a device adjacent in physical memory?
+ *
+ * The distance between the address of a block and its offset on the device is the same
+ * for every block of a file.
  */
 #include "dax_file.h"
 
@@ -33,7 +35,7 @@ int main(void)
 	}
 
 	ksft_test_result(!strays,
-			 "%zu blocks of %d files are where block 0 and their numbers say (%zu are not)\n",
+			 "%zu blocks of %d files have the same distance (%zu do not)\n",
 			 FILES * FILE_SIZE / page, FILES, strays);
 	ksft_finished();
 }

@@ -2,10 +2,10 @@
 /*
  * Files on a DAX filesystem, and where their bytes are.
  *
- * Tests that write are told where by their environment, and skip themselves
- * without: PMEM_TEST_DIR is a directory on a filesystem that is mounted with
- * -o dax, PMEM_TEST_DEV the block device below it, PMEM_TEST_NODAX_DIR a directory
- * on a filesystem that is mounted without, and PMEM_TEST_DISK may be overwritten.
+ * Tests take their targets from the environment and skip themselves without:
+ * PMEM_TEST_DIR is a directory on a filesystem mounted with -o dax, PMEM_TEST_DEV the
+ * block device below it, PMEM_TEST_NODAX_DIR a directory on a filesystem mounted without,
+ * and PMEM_TEST_DISK a disk that may be overwritten.
  */
 #ifndef _DAX_FILE_H
 #define _DAX_FILE_H
@@ -27,7 +27,7 @@
 
 #define PMD_SIZE	(2UL << 20)
 
-/* Extents whose physical offset is not where their bytes are. */
+/* The physical offset of such an extent is not the place of its bytes. */
 #define NOT_A_PLACE	(FIEMAP_EXTENT_UNKNOWN | FIEMAP_EXTENT_DELALLOC | \
 			 FIEMAP_EXTENT_ENCODED | FIEMAP_EXTENT_NOT_ALIGNED)
 
@@ -35,7 +35,7 @@
 #define PAGEMAP_PRESENT	0x8000000000000000ULL
 #define PAGEMAP_PFN	0x007fffffffffffffULL
 
-/* The value of environment variable @name, or the end of the test. */
+/* The value of environment variable @name; skips the test if it is not set. */
 static inline const char *test_variable(const char *name)
 {
 	const char *value = getenv(name);
@@ -45,7 +45,7 @@ static inline const char *test_variable(const char *name)
 	return value;
 }
 
-/* How often to try, out of @most times: fewer where PMEM_TEST_QUICK is set. */
+/* Number of rounds: @most, or fewer if PMEM_TEST_QUICK is set. */
 static inline int rounds(int most)
 {
 	return getenv("PMEM_TEST_QUICK") ? most / 5 : most;
@@ -66,7 +66,7 @@ static inline int dax_empty_file(void)
 	return fd;
 }
 
-/* The same, of @size bytes by one fallocate(), or by write() where there is none. */
+/* The same with @size bytes, by one fallocate() or by write() if unsupported. */
 static inline int dax_file(size_t size)
 {
 	int fd = dax_empty_file();
@@ -80,10 +80,20 @@ static inline int dax_file(size_t size)
 	return fd;
 }
 
-/* A shared mapping of the whole file, aligned so that huge pages can be used. */
-static inline char *dax_map(int fd, size_t size)
+/* A new file that shares all blocks of @fd; skips the test if it cannot. */
+static inline int dax_clone(int fd)
 {
-	size_t room = size + PMD_SIZE;
+	int clone = dax_empty_file();
+
+	if (ioctl(clone, FICLONE, fd))
+		ksft_exit_skip("FICLONE: %s\n", strerror(errno));
+	return clone;
+}
+
+/* A shared mapping of the whole file, @shift bytes after a multiple of PMD_SIZE. */
+static inline char *dax_map_at(int fd, size_t size, size_t shift)
+{
+	size_t room = size + PMD_SIZE + shift;
 	char *area, *map;
 
 	area = (char *)mmap(NULL, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
@@ -91,7 +101,7 @@ static inline char *dax_map(int fd, size_t size)
 	if (area == MAP_FAILED)
 		ksft_exit_fail_msg("mmap %zu bytes: %s\n", room, strerror(errno));
 
-	map = (char *)(((uintptr_t)area + PMD_SIZE - 1) & ~(PMD_SIZE - 1));
+	map = (char *)(((uintptr_t)area + PMD_SIZE - 1) & ~(PMD_SIZE - 1)) + shift;
 	map = (char *)mmap(map, size, PROT_READ | PROT_WRITE,
 			   MAP_SHARED | MAP_FIXED, fd, 0);
 	if (map == MAP_FAILED)
@@ -99,7 +109,19 @@ static inline char *dax_map(int fd, size_t size)
 	return map;
 }
 
-/* What of the file's bytes from @offset on, @length at most, is in one extent. */
+/* A shared mapping of the whole file that can use huge pages. */
+static inline char *dax_map(int fd, size_t size)
+{
+	return dax_map_at(fd, size, 0);
+}
+
+/* The same, misaligned by one page, so that it cannot use huge pages. */
+static inline char *dax_map_small(int fd, size_t size)
+{
+	return dax_map_at(fd, size, sysconf(_SC_PAGESIZE));
+}
+
+/* The extent of the file at @offset, of @length bytes at most. */
 static inline struct fiemap_extent file_extent(int fd, uint64_t offset,
 					       uint64_t length)
 {
@@ -122,7 +144,7 @@ static inline struct fiemap_extent file_extent(int fd, uint64_t offset,
 	return u.map.fm_extents[0];
 }
 
-/* Where byte @offset of the file is on the device, in bytes. */
+/* The offset on the device, in bytes, of byte @offset of the file. */
 static inline uint64_t file_to_device(int fd, uint64_t offset)
 {
 	struct fiemap_extent extent = file_extent(fd, offset, 1);
@@ -130,7 +152,7 @@ static inline uint64_t file_to_device(int fd, uint64_t offset)
 	return extent.fe_physical + (offset - extent.fe_logical);
 }
 
-/* The physical address behind @addr, which has been touched; needs root. */
+/* The physical address of @addr, which must be mapped; needs root. */
 static inline uint64_t physical_address(const void *addr)
 {
 	size_t page = sysconf(_SC_PAGESIZE);
@@ -151,7 +173,7 @@ static inline uint64_t physical_address(const void *addr)
 	return (entry & PAGEMAP_PFN) * page + (uintptr_t)addr % page;
 }
 
-/* The count of @name in /proc/vmstat, or -1 where the kernel does not keep it. */
+/* The counter @name of /proc/vmstat, or -1 if the kernel does not have it. */
 static inline long vm_event(const char *name)
 {
 	char event[64];
@@ -168,7 +190,14 @@ static inline long vm_event(const char *name)
 	return found;
 }
 
-/* How many of the bytes are mapped in huge pages at this moment. */
+/* Skips the test if the kernel does not count the faults of DAX files. */
+static inline void need_fault_counters(void)
+{
+	if (vm_event("dax_fault_pmd") < 0)
+		ksft_exit_skip("/proc/vmstat has no dax_fault_pmd\n");
+}
+
+/* How many of the bytes are currently mapped in huge pages. */
 static inline size_t huge_bytes(const void *addr, size_t size)
 {
 	struct page_region regions[64];
@@ -203,10 +232,10 @@ static inline size_t huge_bytes(const void *addr, size_t size)
 }
 
 /*
- * How many 2 MiB windows of the file are in one piece and aligned. The device
- * itself starts on a 2 MiB border, so device offsets will do.
+ * Count the PMD ranges of the file that are contiguous and aligned. The device itself
+ * starts at a multiple of 2 MiB, so device offsets will do.
  */
-static inline size_t dax_windows(int fd, size_t size)
+static inline size_t dax_ranges(int fd, size_t size)
 {
 	size_t offset, nr = 0;
 
@@ -220,9 +249,8 @@ static inline size_t dax_windows(int fd, size_t size)
 }
 
 /*
- * A new file, all windows of which are aligned. Where a file lands is the
- * filesystem's choice, and it does not promise alignment. So this fills the space
- * up to the next border and tries again.
+ * A new file with all PMD ranges aligned. The filesystem chooses the place and does
+ * not promise alignment, so fill the space up to the next boundary and try again.
  */
 static inline int aligned_dax_file(size_t size)
 {
@@ -231,55 +259,15 @@ static inline int aligned_dax_file(size_t size)
 
 	for (i = 0; i < tries; i++) {
 		fd = dax_file(size);
-		if (dax_windows(fd, size) == size / PMD_SIZE) {
+		if (dax_ranges(fd, size) == size / PMD_SIZE) {
 			ksft_print_msg("file %d is aligned\n", i);
 			return fd;
 		}
-		/* all of it but what lies before the border; stays open */
+		/* keep only the part before the boundary; stays open */
 		if (ftruncate(fd, PMD_SIZE - file_to_device(fd, 0) % PMD_SIZE))
 			ksft_exit_fail_msg("ftruncate: %s\n", strerror(errno));
 	}
 	ksft_exit_skip("none of %d files is aligned\n", tries);
-}
-
-/*
- * A shared mapping of the whole file that cannot have huge pages, because it is
- * one page off.
- */
-static inline char *dax_map_small(int fd, size_t size)
-{
-	size_t page = sysconf(_SC_PAGESIZE);
-	char *area, *map;
-
-	area = (char *)mmap(NULL, size + 2 * PMD_SIZE, PROT_NONE,
-			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (area == MAP_FAILED)
-		ksft_exit_fail_msg("mmap: %s\n", strerror(errno));
-	map = (char *)(((uintptr_t)area + PMD_SIZE - 1) & ~(PMD_SIZE - 1)) + page;
-	map = (char *)mmap(map, size, PROT_READ | PROT_WRITE,
-			   MAP_SHARED | MAP_FIXED, fd, 0);
-	if (map == MAP_FAILED)
-		ksft_exit_fail_msg("mmap file: %s\n", strerror(errno));
-	return map;
-}
-
-/* What /proc/vmstat has under @name; the end of the test when there is none. */
-static inline unsigned long vm_counter(const char *name)
-{
-	unsigned long value;
-	char key[64];
-	FILE *file;
-
-	file = fopen("/proc/vmstat", "r");
-	if (!file)
-		ksft_exit_fail_msg("/proc/vmstat: %s\n", strerror(errno));
-	while (fscanf(file, "%63s %lu", key, &value) == 2) {
-		if (!strcmp(key, name)) {
-			fclose(file);
-			return value;
-		}
-	}
-	ksft_exit_skip("/proc/vmstat has no %s\n", name);
 }
 
 #endif /* _DAX_FILE_H */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ext4 does not move blocks between files that are accessed with DAX: the ioctl
- * of e4defrag is refused, and both files have their blocks, their bytes and
- * their mappings afterwards.
+ * Does ext4 refuse to move blocks between DAX files?
+ *
+ * The ioctl of e4defrag fails, and both files keep their blocks, bytes and mappings.
  */
 #include <linux/ext4.h>
 
@@ -63,16 +63,16 @@ int main(void)
 	move.len = FILE_SIZE / sysconf(_SC_PAGESIZE);
 	err = ioctl(fds[0], EXT4_IOC_MOVE_EXT, &move) ? errno : 0;
 	ksft_test_result(err == EOPNOTSUPP && !move.moved_len,
-			 "moving extents is refused (error %d)\n", err);
+			 "EXT4_IOC_MOVE_EXT is refused (error %d)\n", err);
 
 	for (i = 0; i < 2; i++)
 		get_layout(fds[i], &after[i]);
 	ksft_test_result(!memcmp(before, after, sizeof(before)),
-			 "blocks are where they were\n");
+			 "blocks did not move\n");
 	ksft_test_result(huge[0] == huge_bytes(maps[0], FILE_SIZE) &&
 			 huge[1] == huge_bytes(maps[1], FILE_SIZE),
-			 "mappings are as they were\n");
+			 "mappings keep their page sizes\n");
 	ksft_test_result(all_bytes(maps[0], 'a') && all_bytes(maps[1], 'b'),
-			 "bytes are what they were\n");
+			 "bytes did not change\n");
 	ksft_finished();
 }

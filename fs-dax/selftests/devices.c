@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The driver makes as many devices as it was told, each with its even share of
- * the memory, one behind the other, with the geometry of a disk of that size, with
- * a queue that takes flushes, and with files in sysfs that say so.
+ * Does the driver create the devices that its parameters describe?
+ *
+ * Each device has an equal share of the memory, in the order of their numbers, the geometry
+ * of a disk of that size, a queue that takes flushes, and matching attributes in sysfs.
  */
 #include <linux/hdreg.h>
 
@@ -147,7 +148,7 @@ int main(void)
 
 	ksft_print_header();
 	if (geteuid())
-		ksft_exit_skip("/proc/iomem tells addresses to root only\n");
+		ksft_exit_skip("/proc/iomem shows addresses to root only\n");
 	start = parameter("start", 30);
 	size = parameter("size", 30);
 	count = parameter("count", 0);
@@ -157,7 +158,7 @@ int main(void)
 
 	nr = find_devices(devices);
 	ksft_set_plan(1 + 7 * nr);
-	ksft_test_result(nr == (int)count, "there are %llu devices (found %d)\n",
+	ksft_test_result(nr == (int)count, "the driver makes %llu devices (found %d)\n",
 			 (unsigned long long)count, nr);
 
 	for (i = 0; i < nr; i++) {
@@ -169,7 +170,7 @@ int main(void)
 
 		ksft_test_result(device->first == first &&
 				 device->last == first + each - 1,
-				 "pmem%d has the memory from %#llx on\n",
+				 "pmem%d has the memory at %#llx\n",
 				 device->number, (unsigned long long)first);
 
 		ioctl(fd, BLKGETSIZE64, &bytes);
@@ -185,22 +186,25 @@ int main(void)
 				 device->number, cylinders);
 		close(fd);
 
-		/* or nobody would send a flush, and fsync() would be a lie */
+		/* without these, no flush is sent, and fsync() makes nothing durable */
 		ksft_test_result(attribute_is(device, "queue/write_cache",
 					      "write back") &&
 				 attribute_is(device, "queue/fua", "1") &&
 				 attribute_is(device, "queue/dax", "1"),
-				 "pmem%d takes flush and FUA, and has DAX\n",
+				 "pmem%d supports flush, FUA and DAX\n",
 				 device->number);
 
-		ksft_test_result(attribute_is_number(device, "queue/optimal_io_size",
+		ksft_test_result(attribute_is_number(device, "queue/minimum_io_size",
+						     "%llu", PMD_SIZE) &&
+				 attribute_is_number(device, "queue/optimal_io_size",
 						     "%llu", PMD_SIZE) &&
 				 attribute_is(device, "queue/read_ahead_kb", "128") &&
-				 attribute_is(device, "queue/discard_max_bytes",
+				 attribute_is(device, "queue/discard_max_hw_bytes",
 					      "33554432") &&
+				 attribute_is(device, "queue/discard_max_bytes", "0") &&
 				 attribute_is(device, "queue/write_zeroes_max_bytes",
 					      "33554432"),
-				 "pmem%d asks for borders of 2 MiB, and can zero\n",
+				 "pmem%d has I/O sizes of 2 MiB, can zero, and has discard off\n",
 				 device->number);
 
 		ksft_test_result(attribute_is_number(device, "pmem/start", "0x%llx",
@@ -211,7 +215,7 @@ int main(void)
 						     "0x%llx", first) &&
 				 attribute_is(device, "pmem/map", "mem") &&
 				 attribute_is(device, "badblocks", ""),
-				 "pmem%d tells in sysfs where it is\n",
+				 "sysfs of pmem%d has its address, size and map mode\n",
 				 device->number);
 
 		ksft_test_result(write_cache_can_be_set(device),

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The counters of DAX faults in /proc/vmstat say what became of each fault. They
- * count for the whole machine, so nothing else may map DAX files meanwhile.
+ * Do the DAX fault counters in /proc/vmstat count each fault once, in the right counter?
+ *
+ * They count for the whole machine, so nothing else may map DAX files meanwhile.
  */
 #include "dax_file.h"
 
-#define WINDOWS		4
-#define FILE_SIZE	(WINDOWS * PMD_SIZE)
+#define RANGES		4
+#define FILE_SIZE	(RANGES * PMD_SIZE)
 
 enum { PTE, PMD, PMD_FALLBACK, COUNTERS };
 
@@ -14,40 +15,40 @@ static const char * const names[COUNTERS] = {
 	"dax_fault_pte", "dax_fault_pmd", "dax_fault_pmd_fallback",
 };
 
-static unsigned long before[COUNTERS];
+static long before[COUNTERS];
 
 static void start(void)
 {
 	int i;
 
 	for (i = 0; i < COUNTERS; i++)
-		before[i] = vm_counter(names[i]);
+		before[i] = vm_event(names[i]);
 }
 
 /*
- * Whether the counters have gone up by so much since start(). What falls back may
- * be tried once more with another lock held.
+ * Whether the counters have gone up by these numbers since start(). A fault that falls
+ * back under the VMA lock is repeated under mmap_lock, and falls back again.
  */
-static void went_up(unsigned long pte, unsigned long pmd, unsigned long fallback,
+static void went_up(long pte, long pmd, long fallback,
 		    const char *what)
 {
-	const unsigned long expected[COUNTERS] = { pte, pmd, fallback };
+	const long expected[COUNTERS] = { pte, pmd, fallback };
 	int i, good = 1;
 
 	for (i = 0; i < COUNTERS; i++) {
-		unsigned long change = vm_counter(names[i]) - before[i];
+		long change = vm_event(names[i]) - before[i];
 
 		if (change == expected[i] ||
 		    (i == PMD_FALLBACK && change == 2 * expected[i]))
 			continue;
-		ksft_print_msg("%s went up by %lu, not %lu\n", names[i], change,
+		ksft_print_msg("%s went up by %ld, not %ld\n", names[i], change,
 			       expected[i]);
 		good = 0;
 	}
 	ksft_test_result(good, "%s\n", what);
 }
 
-static void touch_windows(char *map, int write)
+static void touch_ranges(char *map, int write)
 {
 	size_t offset;
 
@@ -70,7 +71,7 @@ static void test_private(int fd)
 		ksft_exit_fail_msg("mmap: %s\n", strerror(errno));
 	start();
 	map[0] = 2;
-	went_up(0, 0, 1, "a private copy falls back, and is no mapping of the file");
+	went_up(0, 0, 1, "a private copy counts as a fallback only");
 	munmap(map, FILE_SIZE);
 }
 
@@ -84,7 +85,7 @@ static void test_hole(void)
 	map = dax_map(fd, PMD_SIZE);
 	start();
 	asm volatile("" : : "r" (*map));
-	went_up(0, 1, 0, "a hole that is read is a mapping of 2 MiB");
+	went_up(0, 1, 0, "a read of a hole counts as a fault of 2 MiB");
 	munmap(map, PMD_SIZE);
 	close(fd);
 }
@@ -99,8 +100,8 @@ static void test_sync(void)
 	if (map == MAP_FAILED)
 		ksft_exit_fail_msg("mmap: %s\n", strerror(errno));
 	start();
-	touch_windows(map, 1);
-	went_up(0, WINDOWS, 0, "a MAP_SYNC fault counts once");
+	touch_ranges(map, 1);
+	went_up(0, RANGES, 0, "a MAP_SYNC fault of 2 MiB counts once");
 	munmap(map, FILE_SIZE);
 	close(fd);
 }
@@ -111,22 +112,24 @@ int main(void)
 	int fd;
 
 	ksft_print_header();
+	need_fault_counters();
 	fd = aligned_dax_file(FILE_SIZE);
 	ksft_set_plan(6);
 
 	map = dax_map(fd, FILE_SIZE);
 	start();
-	touch_windows(map, 1);
-	went_up(0, WINDOWS, 0, "aligned windows are mapped in 2 MiB each");
+	touch_ranges(map, 1);
+	went_up(0, RANGES, 0, "a fault of an aligned range counts as one of 2 MiB");
 	start();
-	touch_windows(map, 1);
-	went_up(0, 0, 0, "what is mapped takes no fault");
+	touch_ranges(map, 1);
+	went_up(0, 0, 0, "a store to a mapped page counts as no fault");
 	munmap(map, FILE_SIZE);
 
 	map = dax_map_small(fd, FILE_SIZE);
 	start();
-	touch_windows(map, 0);
-	went_up(WINDOWS, 0, WINDOWS, "at an odd address it falls back to 4 KiB");
+	touch_ranges(map, 0);
+	went_up(RANGES, 0, RANGES,
+		"a fault of a misaligned mapping counts as a fallback and as one of 4 KiB");
 	munmap(map, FILE_SIZE);
 
 	test_private(fd);

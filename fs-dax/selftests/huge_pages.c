@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A shared mapping of a fallocated file is made of 2 MiB pages wherever the
- * filesystem laid the file out for it: 2 MiB in one piece, and at the same
- * offset from a 2 MiB border in the file and in memory.
+ * Is a fallocated file mapped in 2 MiB pages wherever its blocks allow it?
+ *
+ * The blocks of a PMD range must be contiguous on the device and aligned to 2 MiB in memory.
  */
 #include "dax_file.h"
 
@@ -20,10 +20,10 @@ static void touch_and_count(int fd, int write, const char *how)
 			sum += map[offset];
 	}
 
-	/* the sum is also what keeps the compiler from leaving the reads out */
+	/* using the sum keeps the compiler from dropping the reads */
 	huge = huge_bytes(map, FILE_SIZE);
 	ksft_test_result(huge == FILE_SIZE && sum == (write ? 0 : nr),
-			 "%zu of %zu mappings are of 2 MiB when %s\n",
+			 "PMD ranges are mapped in 2 MiB pages: %zu of %zu when %s\n",
 			 huge / PMD_SIZE, nr, how);
 	munmap(map, FILE_SIZE);
 }
@@ -40,9 +40,9 @@ int main(void)
 	touch_and_count(fd, 1, "written");
 	touch_and_count(fd, 0, "read");
 
-	/* that the count can be zero: a page is not huge before it is touched */
+	/* a page is not huge before it is touched, so this must be 0 */
 	map = dax_map(fd, FILE_SIZE);
 	ksft_test_result(huge_bytes(map, FILE_SIZE) == 0,
-			 "nothing is mapped before it is touched\n");
+			 "a new mapping has no huge pages before a page is touched\n");
 	ksft_finished();
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * MAP_SYNC, the promise that a store needs no fsync() to be found again, is
- * given for files on these devices and not for files on the same filesystem
- * without DAX. PMEM_TEST_NODAX_DIR is a directory on one of those; without it the
- * last test is skipped.
+ * Is MAP_SYNC granted for DAX files, and refused on a filesystem without DAX?
+ *
+ * MAP_SYNC promises that a store survives a crash without fsync(). PMEM_TEST_NODAX_DIR is
+ * a directory on a filesystem without DAX; if it is not set, the last test is skipped.
  */
 #include "dax_file.h"
 
@@ -33,8 +33,8 @@ static long faults(void)
 }
 
 /*
- * Where another mapping has a huge page, a small one of MAP_SYNC is stored to, each
- * time with metadata of the file to commit.
+ * Store through a MAP_SYNC mapping of 4 KiB pages to a range that another mapping has
+ * as a huge page, each time with file metadata to commit.
  */
 static void test_huge_page(void)
 {
@@ -46,7 +46,7 @@ static void test_huge_page(void)
 
 	memset(huge, 1, PMD_SIZE);
 	if (huge_bytes(huge, PMD_SIZE) != PMD_SIZE) {
-		ksft_test_result_skip("the filesystem gives no huge page\n");
+		ksft_test_result_skip("the filesystem has no huge page for the file\n");
 		return;
 	}
 	if (mmap(small, PMD_SIZE, PROT_READ | PROT_WRITE,
@@ -54,7 +54,7 @@ static void test_huge_page(void)
 		ksft_exit_fail_msg("mmap: %s\n", strerror(errno));
 	if (fsync(fd))
 		ksft_exit_fail_msg("fsync: %s\n", strerror(errno));
-	/* what the first call of each takes */
+	/* warm up, so that the first calls do not count */
 	if (pwrite(fd, "", 1, PMD_SIZE + 2 * stores * page) != 1)
 		ksft_exit_fail_msg("pwrite: %s\n", strerror(errno));
 	small[stores * page] = 2;
@@ -66,7 +66,7 @@ static void test_huge_page(void)
 		small[i * page] = 2;
 	}
 	ksft_test_result(faults() - before == stores,
-			 "%d stores beside a huge page are %ld faults\n",
+			 "a MAP_SYNC store through a 4 KiB mapping faults once: %d stores, %ld faults\n",
 			 stores, faults() - before);
 }
 
@@ -83,7 +83,7 @@ int main(void)
 	err = map_sync(fd);
 	ksft_test_result(!err, "MAP_SYNC on DAX works (error %d)\n", -err);
 	ksft_test_result(pread(fd, &byte, 1, FILE_SIZE - 1) == 1 &&
-			 byte == 0x5a, "and the file has what was stored\n");
+			 byte == 0x5a, "read() returns what a MAP_SYNC mapping stored\n");
 	test_huge_page();
 
 	dir = getenv("PMEM_TEST_NODAX_DIR");

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * When the kernel has no memory while the driver is loaded, loading fails with
- * ENOMEM and one line in the log, and nothing stays claimed: tried for each
- * allocation on the way, one after the other; or, with PMEM_TEST_STEP=N, for every
- * Nth of them.
+ * Does loading the driver fail cleanly if an allocation fails?
  *
- * Needs fault injection (FAILSLAB, FAIL_PAGE_ALLOC) and root. PMEM_TEST_MODULE is
- * the file pmem.ko, PMEM_TEST_PARAMETERS what to load it with, for memory that is
- * set aside. The driver must not be loaded.
+ * It must fail with ENOMEM and one line in the log, and leave nothing claimed. Each
+ * allocation of the load fails in turn or, with PMEM_TEST_STEP=N, every Nth one.
+ *
+ * Needs fault injection (FAILSLAB, FAIL_PAGE_ALLOC) and root. PMEM_TEST_MODULE is the
+ * path of pmem.ko, PMEM_TEST_PARAMETERS its parameters, for memory that is reserved. The
+ * driver must not be loaded.
  */
 #include <sys/syscall.h>
 
@@ -52,10 +52,10 @@ static void write_setting(const char *path, const char *value)
 }
 
 /*
- * From now on this task's allocations count, and none tells of it: all of the
- * slab allocator, and of the page allocator those of more than one page. The
- * kernel does not survive, on x86, when it gets no page for a page table of its
- * own mapping of memory that is added (alloc_low_pages() is not asked).
+ * Let allocations of this task fail, without a message: all slab allocations, and page
+ * allocations of more than one page. Not single pages: on x86, the kernel panics if it
+ * gets none for a page table of its direct map of memory that is added
+ * (alloc_low_pages() cannot fail).
  */
 static void set_up_faults(void)
 {
@@ -67,7 +67,7 @@ static void set_up_faults(void)
 	write_setting("/sys/kernel/debug/fail_page_alloc/verbose", "0");
 }
 
-/* What the driver, not the loader of modules, has said since the last call. */
+/* What the driver, not the module loader, has logged since the last call. */
 static int new_lines(int kmsg, char *last, size_t room)
 {
 	char record[2048], *text;
@@ -87,7 +87,7 @@ static int new_lines(int kmsg, char *last, size_t room)
 	return nr;
 }
 
-/* What came of loading with one allocation failing. */
+/* The result of loading with one failing allocation. */
 struct outcome {
 	int err;	/* of loading, or 0 */
 	int faulted;	/* there was such an allocation */
@@ -134,7 +134,7 @@ int main(void)
 	if (getenv("PMEM_TEST_STEP"))
 		step = atoi(getenv("PMEM_TEST_STEP"));
 	if (step < 1)
-		ksft_exit_fail_msg("PMEM_TEST_STEP is not a number from 1 up\n");
+		ksft_exit_fail_msg("PMEM_TEST_STEP must be 1 or more\n");
 	module = read_whole(path, &size);
 	iomem = read_whole("/proc/iomem", NULL);
 	set_up_faults();
@@ -145,7 +145,7 @@ int main(void)
 	lseek(kmsg, 0, SEEK_END);
 	ksft_set_plan(4);
 
-	/* The loader allocates first, and can do without some. Skip most of that. */
+	/* The module loader allocates first, and can do without some. Skip most of these. */
 	while (high - low > 1) {
 		nth = (low + high) / 2;
 		outcome = try_load(module, size, parameters, nth);
@@ -175,7 +175,7 @@ int main(void)
 		wrong += outcome.err != ENOMEM;
 		chatty += outcome.lines != 1;
 		if (strcmp(seen, outcome.line)) {
-			ksft_print_msg("from allocation %d on: %s\n", nth,
+			ksft_print_msg("from allocation %d: %s\n", nth,
 				       outcome.line);
 			snprintf(seen, sizeof(seen), "%s", outcome.line);
 		}
@@ -187,11 +187,11 @@ int main(void)
 	ksft_print_msg("tried %d to %d, step %d: %zu of the loader; %zu end the load, %zu do not\n",
 		       high, nth - 1, step, loader, refused, survived);
 	ksft_test_result(!outcome.faulted && !outcome.err && refused,
-			 "without faults the driver loads, with faults it does not\n");
-	ksft_test_result(!wrong, "each ends with ENOMEM (%zu do not)\n", wrong);
-	ksft_test_result(!chatty, "and with one line in the log (%zu do not)\n",
+			 "a load succeeds if no allocation fails, and fails if some do\n");
+	ksft_test_result(!wrong, "each failure is ENOMEM (%zu are not)\n", wrong);
+	ksft_test_result(!chatty, "each failure logs one line (%zu do not)\n",
 			 chatty);
-	ksft_test_result(!claimed, "/proc/iomem is as it was (%d times not)\n",
+	ksft_test_result(!claimed, "each failure leaves /proc/iomem unchanged (%d do not)\n",
 			 claimed);
 	ksft_finished();
 }

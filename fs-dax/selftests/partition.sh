@@ -1,16 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# A partition of a device can be made, formatted and mounted with DAX, and what
-# is written to a file there is found on the whole device, at the partition's
-# start plus the place of the file in the partition.
+# Does DAX work on a partition?
+#
+# The test makes a partition with ext4 on it and mounts it with DAX. The bytes of a file
+# must be on the whole disk, at the start of the partition plus the file's offset in it.
 # Overwrites PMEM_TEST_DISK.
 
 DIR="$(dirname "$(readlink -f "$0")")"
 # shellcheck source=/dev/null
 . "$DIR"/../kselftest/ktap_helpers.sh
 
-# in sectors of 512 bytes: a start on a 2 MiB border, and 256 MiB
+# in sectors of 512 bytes: the start is a multiple of 2 MiB, the size is 256 MiB
 START=8192
 SIZE=524288
 
@@ -35,9 +36,9 @@ ktap_test_result "the partition starts at sector $START" sysfs_value start "$STA
 ktap_test_result "the partition has $SIZE sectors" sysfs_value size "$SIZE"
 
 mkfs.ext4 -q -b 4096 -E nodiscard "$part" >&2
-ktap_test_result "it is mounted with DAX" mount -o dax "$part" "$mnt"
+ktap_test_result "ext4 on the partition mounts with DAX" mount -o dax "$part" "$mnt"
 
-# Where FIEMAP puts the file, in blocks of 4096 bytes from the partition's start.
+# The file's offset in the partition by FIEMAP, in blocks of 4096 bytes.
 file_block()
 {
 	filefrag -v -b4096 "$mnt/file" | awk '$1 == "0:" { print $4 + 0 }'
@@ -54,6 +55,6 @@ same_bytes()
 
 head -c 65536 /dev/urandom > "$mnt/file"
 sync "$mnt/file"
-ktap_test_result "the bytes of a file are where the disk should have them" same_bytes
+ktap_test_result "the whole disk has the file's bytes, offset by the partition's start" same_bytes
 
 ktap_finished

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The blocks of an unlinked file stay in use as long as one of its pages is pinned,
- * be it by the task that closes the file, and are freed when the pin has gone.
+ * Does an unlinked file keep its blocks while one of its pages is pinned?
+ *
+ * It must also keep them if the task that closes the file holds the pin. The blocks are
+ * freed once the pin is gone, at the latest by an unmount.
  */
 #include <sys/statvfs.h>
 #include <sys/uio.h>
@@ -18,14 +20,14 @@ static unsigned long long free_bytes(void)
 	struct statvfs fs;
 	int fd = open(dir, O_RDONLY);
 
-	/* what is freed counts when it is committed */
+	/* freed blocks count after the journal has committed */
 	if (fd < 0 || syncfs(fd) || syncfs(fd) || fstatvfs(fd, &fs))
 		ksft_exit_fail_msg("%s: %s\n", dir, strerror(errno));
 	close(fd);
 	return (unsigned long long)fs.f_bfree * fs.f_frsize;
 }
 
-/* A file without a name, of which the pipe of @ends holds one page. */
+/* An unlinked file; the pipe of @ends holds one page of it. */
 static void close_pinned(int *ends)
 {
 	size_t page = sysconf(_SC_PAGESIZE);
@@ -40,7 +42,7 @@ static void close_pinned(int *ends)
 	close(fd);
 }
 
-/* Does a task that has the pin itself get through close()? */
+/* Does close() return in a task that holds the pin itself? */
 static int close_returns(void)
 {
 	pid_t child = fork();
@@ -71,16 +73,16 @@ int main(void)
 	ksft_set_plan(4);
 
 	ksft_test_result(close_returns(), "close() does not wait for the task's own pin\n");
-	/* until its blocks are free, too */
+	/* wait until its blocks are freed */
 	sleep(3);
 
 	before = free_bytes();
 	close_pinned(ends);
 	pinned = free_bytes();
 	ksft_test_result(before - pinned >= FILE_SIZE / 2,
-			 "the blocks are in use while a page is pinned\n");
+			 "blocks stay in use while a page is pinned\n");
 	ksft_test_result(read(ends[0], &byte, 1) == 1 && byte == 1,
-			 "the pinned page has its data\n");
+			 "the pinned page keeps its data\n");
 	close(ends[0]);
 	close(ends[1]);
 	for (ms = 0; ms < WAIT_MS; ms += 500) {
@@ -90,6 +92,20 @@ int main(void)
 		usleep(500000);
 	}
 	ksft_test_result(after + FILE_SIZE / 8 >= before,
-			 "the blocks are free when the pin has gone\n");
+			 "blocks are freed once the pin is gone\n");
+
+	/*
+	 * Leave two unlinked files to the next unmount: the child still holds the pin of
+	 * one, and the pin of the other is dropped when this process exits.
+	 */
+	if (!fork()) {
+		close_pinned(ends);
+		fclose(stdout);
+		for (ms = 0; ms < 3; ms++)
+			close(ms);
+		sleep(60);
+		_exit(0);
+	}
+	close_pinned(ends);
 	ksft_finished();
 }

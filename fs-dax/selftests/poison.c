@@ -1,75 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Poisoned memory is a bad block: it cannot be read, as a block, through a file
- * or through a mapping, its neighbours can, and it is good again once it has been
- * written over.
+ * Is poisoned memory a bad block until it is overwritten?
  *
- * Poison is injected through debugfs (CONFIG_BLK_DEV_PMEM_INJECT). Needs root,
- * and PMEM_TEST_DISK, which is a whole disk without a filesystem, beside
- * PMEM_TEST_DIR on PMEM_TEST_DEV.
+ * It cannot be read from the disk, from a file or through a mapping; its neighbours can.
+ *
+ * Poison is injected through debugfs (CONFIG_BLK_DEV_PMEM_INJECT). Needs root, and
+ * PMEM_TEST_DISK, a whole disk without a filesystem, besides PMEM_TEST_DIR on
+ * PMEM_TEST_DEV.
  */
-#include <setjmp.h>
-#include <signal.h>
-
 #include "dax_file.h"
+#include "poison.h"
 
 #define SECTOR		512UL
 #define PAGE		4096UL
 #define FILE_SIZE	(4UL << 20)
 
-/* Far from where filesystems and partition tables have anything. */
+/* Far from metadata of filesystems and partition tables. */
 #define DISK_OFFSET	(64UL << 20)
 
-static sigjmp_buf after_signal;
-static int signal_code;
-
-static void on_sigbus(int number, siginfo_t *info, void *context)
-{
-	(void)number;
-	(void)context;
-	signal_code = info->si_code;
-	siglongjmp(after_signal, 1);
-}
-
-/* The si_code of the SIGBUS that reading a byte gives, or 0 for none. */
-static int touch(const char *address)
-{
-	signal_code = 0;
-	if (!sigsetjmp(after_signal, 1))
-		asm volatile("" : : "r" (*address));
-	return signal_code;
-}
-
-static const char *disk_name(const char *device)
-{
-	const char *slash = strrchr(device, '/');
-
-	return slash ? slash + 1 : device;
-}
-
-/* Poison @len bytes from @offset on; the si_code of a SIGBUS on the way, or 0. */
-static int inject(const char *device, uint64_t offset, uint64_t len)
-{
-	char path[128], text[64];
-	int fd;
-
-	snprintf(path, sizeof(path), "/sys/kernel/debug/pmem/%s/inject_poison",
-		 disk_name(device));
-	fd = open(path, O_WRONLY);
-	if (fd < 0)
-		ksft_exit_skip("%s: %s\n", path, strerror(errno));
-	snprintf(text, sizeof(text), "%llu %llu", (unsigned long long)offset,
-		 (unsigned long long)len);
-
-	signal_code = 0;
-	if (!sigsetjmp(after_signal, 1) &&
-	    write(fd, text, strlen(text)) != (ssize_t)strlen(text))
-		ksft_exit_fail_msg("%s > %s: %s\n", text, path, strerror(errno));
-	close(fd);
-	return signal_code;
-}
-
-/* Whether the list of bad blocks is @expected, lines of "SECTOR COUNT". */
+/* Does badblocks contain exactly @expected, lines of "SECTOR COUNT"? */
 static int badblocks_are(const char *device, const char *expected)
 {
 	char path[128], text[4096] = "";
@@ -88,7 +37,7 @@ static int badblocks_are(const char *device, const char *expected)
 	return !strcmp(text, expected);
 }
 
-/* The kernel's own injection; the si_code of a SIGBUS on the way, or -1. */
+/* Inject with MADV_HWPOISON. Returns the si_code of a SIGBUS meanwhile, or -1. */
 static int poison_mapping(char *address)
 {
 	signal_code = 0;
@@ -120,16 +69,16 @@ static void test_block(const char *device, char *buffer)
 	inject(device, DISK_OFFSET + SECTOR, 2 * SECTOR);
 	snprintf(list, sizeof(list), "%llu 2\n", (unsigned long long)sector + 1);
 	ksft_test_result(badblocks_are(device, list),
-			 "poisoned sectors are on the list\n");
+			 "poisoned sectors are listed in badblocks\n");
 	ksft_test_result(fails_with(EIO, pread(fd, buffer, SECTOR,
 					       DISK_OFFSET + SECTOR)) &&
 			 fails_with(EIO, pread(fd, buffer, PAGE, DISK_OFFSET)),
-			 "reading them, or across them, is EIO\n");
+			 "a read that includes a poisoned sector is EIO\n");
 	ksft_test_result(pread(fd, buffer, SECTOR, DISK_OFFSET) == (ssize_t)SECTOR &&
 			 buffer[0] == 0x5a &&
 			 pread(fd, buffer, PAGE - 3 * SECTOR,
 			       DISK_OFFSET + 3 * SECTOR) == (ssize_t)(PAGE - 3 * SECTOR),
-			 "their neighbours can be read\n");
+			 "neighbours of poisoned sectors can be read\n");
 
 	memset(buffer, 0x3c, PAGE);
 	pwrite(fd, buffer, SECTOR, DISK_OFFSET + SECTOR);
@@ -137,7 +86,7 @@ static void test_block(const char *device, char *buffer)
 	ksft_test_result(badblocks_are(device, list) &&
 			 pread(fd, buffer, SECTOR, DISK_OFFSET + SECTOR) == (ssize_t)SECTOR &&
 			 buffer[0] == 0x3c,
-			 "writing over one of them makes that one good\n");
+			 "overwriting a sector repairs that one only\n");
 
 	range[0] = DISK_OFFSET;
 	range[1] = PAGE;
@@ -145,11 +94,13 @@ static void test_block(const char *device, char *buffer)
 			 badblocks_are(device, "") &&
 			 pread(fd, buffer, PAGE, DISK_OFFSET) == (ssize_t)PAGE &&
 			 !buffer[2 * SECTOR],
-			 "zeroing the page makes the other one good\n");
+			 "zeroing a page repairs its poisoned sector\n");
 
 	inject(device, DISK_OFFSET, PAGE);
-	ksft_test_result(!ioctl(fd, BLKDISCARD, range) &&
-			 badblocks_are(device, ""), "discarding does too\n");
+	snprintf(list, sizeof(list), "%llu 8\n", (unsigned long long)sector);
+	ksft_test_result(fails_with(EOPNOTSUPP, ioctl(fd, BLKDISCARD, range)) &&
+			 badblocks_are(device, list) && !ioctl(fd, BLKZEROOUT, range),
+			 "a discard is refused, and repairs nothing\n");
 	close(fd);
 }
 
@@ -172,39 +123,40 @@ static void test_file(const char *device, char *buffer)
 
 	code = inject(device, offset, PAGE);
 	ksft_test_result(code == BUS_MCEERR_AR,
-			 "who has a page mapped gets SIGBUS, BUS_MCEERR_AR (%d)\n",
+			 "a task that maps a poisoned page gets SIGBUS, BUS_MCEERR_AR (%d)\n",
 			 code);
 	code = touch(map + 2 * PAGE);
 	ksft_test_result(code == BUS_MCEERR_AR,
-			 "and again when it is touched (%d)\n", code);
+			 "touching a poisoned page again is BUS_MCEERR_AR (%d)\n", code);
 	code = touch(fresh + 2 * PAGE);
 	ksft_test_result(code == BUS_MCEERR_AR,
-			 "another mapping of it gets the same (%d)\n", code);
+			 "touching a poisoned page through another mapping is BUS_MCEERR_AR (%d)\n",
+			 code);
 	ksft_test_result(!touch(map + PAGE) && !touch(fresh + 3 * PAGE) &&
 			 fresh[PAGE] == 0x5a,
-			 "the pages beside it can be touched\n");
+			 "neighbours of a poisoned page can be touched\n");
 	ksft_test_result(fails_with(EIO, pread(fd, buffer, PAGE, 2 * PAGE)) &&
 			 pread(fd, buffer, PAGE, PAGE) == (ssize_t)PAGE,
-			 "read() of it is EIO, and of its neighbour is not\n");
+			 "read() of a poisoned page is EIO, of its neighbour is not\n");
 	ksft_test_result(pwrite(fd, buffer, SECTOR, 2 * PAGE) < 0 &&
 			 touch(map + 2 * PAGE) == BUS_MCEERR_AR,
-			 "write() of a part of it fails, and leaves it as it is\n");
+			 "write() of part of a poisoned page fails and repairs nothing\n");
 	snprintf(list, sizeof(list), "%llu 8\n",
 		 (unsigned long long)(offset / SECTOR));
 	ksft_test_result(fails_with(EFAULT, pwrite(fd, hidden, PAGE, 2 * PAGE)) &&
 			 badblocks_are(device, list) &&
 			 touch(map + 2 * PAGE) == BUS_MCEERR_AR,
-			 "write() of what cannot be read is EFAULT, and leaves it as well\n");
+			 "write() from a bad buffer is EFAULT and repairs nothing\n");
 
 	memset(buffer, 0x3c, PAGE);
 	ksft_test_result(pwrite(fd, buffer, PAGE, 2 * PAGE) == (ssize_t)PAGE &&
 			 badblocks_are(device, ""),
-			 "write() over all of it makes it good\n");
+			 "write() of a whole poisoned page repairs it\n");
 	ksft_test_result(!touch(map + 2 * PAGE) && map[2 * PAGE] == 0x3c &&
 			 !touch(fresh + 2 * PAGE) && fresh[3 * PAGE - 1] == 0x3c,
-			 "and it can be mapped and touched again\n");
+			 "a repaired page can be mapped and touched\n");
 
-	/* found by a program, not by a test: the kernel's own injection */
+	/* poison that memory_failure() reports, not the driver */
 	offset = file_to_device(fd, 8 * PAGE);
 	snprintf(list, sizeof(list), "%llu 8\n",
 		 (unsigned long long)(offset / SECTOR));
@@ -221,22 +173,95 @@ static void test_file(const char *device, char *buffer)
 				 touch(map + 8 * PAGE) == BUS_MCEERR_AR,
 				 "a page that memory_failure() reports is a bad block\n");
 		ksft_test_result(fails_with(EIO, fsync(fd)) && !fsync(fd),
-				 "fsync() tells once that what it held is lost\n");
+				 "fsync() reports the lost data once\n");
 		ksft_test_result(pwrite(fd, buffer, PAGE, 8 * PAGE) == (ssize_t)PAGE &&
 				 badblocks_are(device, "") &&
 				 !touch(map + 8 * PAGE),
-				 "until it is written over\n");
-		/* no other page was marked in its place */
+				 "write() repairs the page that memory_failure() reported\n");
+		/* no other page was marked instead */
 		memset(map, 0x5a, FILE_SIZE);
-		ksft_test_result(!fsync(fd), "and then fsync() is good for all pages\n");
+		ksft_test_result(!fsync(fd), "fsync() succeeds after the repair\n");
 	}
+	close(fd);
+}
+
+/*
+ * A mapping of the second half of a 2 MiB range that another one had in a 2 MiB page:
+ * the kernel has to find it by the page, not by the start of the range.
+ */
+static void test_half(const char *device, char *buffer)
+{
+	uint64_t offset = PMD_SIZE / 2 + 3 * PAGE;
+	char *map, *half, *address;
+	int fd, code;
+
+	fd = aligned_dax_file(PMD_SIZE);
+	map = dax_map(fd, PMD_SIZE);
+	memset(map, 0x5a, PMD_SIZE);
+	munmap(map, PMD_SIZE);
+	half = (char *)mmap(NULL, PMD_SIZE / 2, PROT_READ, MAP_SHARED, fd,
+			    PMD_SIZE / 2);
+	if (half == MAP_FAILED)
+		ksft_exit_fail_msg("mmap: %s\n", strerror(errno));
+	if (touch(half) || touch(half + 3 * PAGE))
+		ksft_exit_fail_msg("SIGBUS before there is poison\n");
+
+	signal_address = NULL;
+	address = half + 3 * PAGE;
+	code = inject(device, file_to_device(fd, offset), PAGE);
+	ksft_test_result(code == BUS_MCEERR_AR && signal_address == address,
+			 "a task that maps half of a range gets the address of the page (%td)\n",
+			 (char *)signal_address - half);
+	ksft_test_result(touch(address) == BUS_MCEERR_AR && !touch(half) &&
+			 !touch(address + PAGE),
+			 "it cannot touch that page, but the others\n");
+	ksft_test_result(pwrite(fd, buffer, PAGE, offset) == (ssize_t)PAGE &&
+			 badblocks_are(device, "") && !touch(address),
+			 "it can touch the page after a write() repaired it\n");
+	close(fd);
+}
+
+/*
+ * memory_failure() reports a page in the middle of a 2 MiB folio: it concerns that page,
+ * not the first one of the folio.
+ */
+static void test_huge(int small)
+{
+	const char *how = small ? "4 KiB" : "2 MiB";
+	const uint64_t offset = 9 * PAGE;
+	int fd = aligned_dax_file(PMD_SIZE), code;
+	char *map = dax_map(fd, PMD_SIZE);
+
+	memset(map, 0x5a, PMD_SIZE);
+	if (fsync(fd))
+		ksft_exit_fail_msg("fsync: %s\n", strerror(errno));
+	if (small) {
+		munmap(map, PMD_SIZE);
+		map = dax_map_small(fd, PMD_SIZE);
+		if (touch(map) || touch(map + offset))
+			ksft_exit_fail_msg("SIGBUS before there is poison\n");
+	}
+
+	signal_address = NULL;
+	code = poison_mapping(map + offset);
+	if (code < 0) {
+		ksft_test_result_skip("%s: MADV_HWPOISON: %s\n", how, strerror(errno));
+		ksft_test_result_skip("%s: MADV_HWPOISON: %s\n", how, strerror(errno));
+	} else {
+		ksft_test_result(code == BUS_MCEERR_AR && signal_address == map + offset,
+				 "%s: SIGBUS has the address of the lost page (%#tx)\n",
+				 how, (char *)signal_address - map);
+		code = touch(map + offset);
+		ksft_test_result(code == BUS_MCEERR_AR && !touch(map) && !touch(map + PAGE),
+				 "%s: only the lost page cannot be touched (%d)\n",
+				 how, code);
+	}
+	munmap(map, PMD_SIZE);
 	close(fd);
 }
 
 int main(void)
 {
-	struct sigaction action = { .sa_sigaction = on_sigbus,
-				    .sa_flags = SA_SIGINFO };
 	const char *device, *disk;
 	char *buffer;
 
@@ -244,13 +269,16 @@ int main(void)
 	device = test_variable("PMEM_TEST_DEV");
 	disk = test_variable("PMEM_TEST_DISK");
 	test_variable("PMEM_TEST_DIR");
-	sigaction(SIGBUS, &action, NULL);
+	survive_sigbus();
 	buffer = (char *)aligned_alloc(PAGE, PAGE);
 	if (!buffer)
 		ksft_exit_fail_msg("no memory\n");
 
-	ksft_set_plan(20);
+	ksft_set_plan(27);
 	test_block(disk, buffer);
 	test_file(device, buffer);
+	test_half(device, buffer);
+	test_huge(0);
+	test_huge(1);
 	ksft_finished();
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * read() into memory that is not mapped says EFAULT, be it of data, of a hole, or of
- * blocks that were not written yet, and not 0, which is the end of the file.
+ * Does read() into unmapped memory return EFAULT for holes, too?
+ *
+ * For data, holes and unwritten blocks alike; 0 would be the end of the file.
  */
 #include "dax_file.h"
 
@@ -21,7 +22,7 @@ static void test_read(int fd, off_t offset, const char *what)
 	err = errno;
 	half = pread(fd, map + PAGE - 100, 200, offset);
 	ksft_test_result(bad == -1 && err == EFAULT && half == 100,
-			 "%s: %zd (%s), half into good memory %zd\n", what, bad,
+			 "read() to bad memory is EFAULT, %s: %zd (%s), half %zd\n", what, bad,
 			 strerror(err), half);
 	munmap(map, PAGE);
 }

@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# What the devices hold outlives the module: after rmmod and modprobe with the
-# same parameters a filesystem is whole and its files are as they were.
-# Overwrites PMEM_TEST_DISK.
+# Do contents survive a reload of the module?
+#
+# After rmmod and modprobe with the same parameters, a filesystem is clean and a file
+# has the same bytes. Overwrites PMEM_TEST_DISK.
 
 DIR="$(dirname "$(readlink -f "$0")")"
 # shellcheck source=/dev/null
@@ -34,7 +35,7 @@ mount -o dax "$disk" "$mnt" || ktap_exit_fail_msg "$disk does not mount"
 head -c 16M /dev/urandom > "$mnt/file"
 sum=$(sha256sum < "$mnt/file")
 
-# udev opens a device when it changes, and an open device is in use
+# udev opens a device when it changes, and an open device keeps the module loaded
 settle()
 {
 	! command -v udevadm > /dev/null || udevadm settle
@@ -55,17 +56,17 @@ same_file()
 	[ "$(sha256sum < "$mnt/file")" = "$sum" ]
 }
 
-ktap_test_result "a mounted device keeps the module loaded" refuse_unload
+ktap_test_result "rmmod is refused while a device is mounted" refuse_unload
 umount "$mnt"
 settle
-ktap_test_result "the module is unloaded" rmmod pmem
-ktap_test_result "and the device is gone" is_gone
+ktap_test_result "rmmod succeeds after the unmount" rmmod pmem
+ktap_test_result "rmmod removes the device" is_gone
 modprobe pmem "${parameters[@]}"
 settle
-ktap_test_result "after loading again the filesystem is clean" e2fsck -fn "$disk"
+ktap_test_result "the filesystem is clean after a reload" e2fsck -fn "$disk"
 mount -o dax "$disk" "$mnt" || ktap_exit_fail_msg "$disk does not mount again"
-ktap_test_result "the file is as it was" same_file
+ktap_test_result "the contents of the file are the same after a reload" same_file
 umount "$mnt"
-ktap_test_result "and the filesystem is still clean" e2fsck -fn "$disk"
+ktap_test_result "the filesystem is clean after a reload and a mount" e2fsck -fn "$disk"
 
 ktap_finished

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The block device, the filesystem and a DAX mapping are three views of the
- * same bytes: what is written through one is read through the others.
+ * Do the block device, a file and its mapping show the same bytes?
+ *
+ * What is written through one of them is read through the others.
  */
 #include "dax_file.h"
 
@@ -51,7 +52,7 @@ static void read_view(enum view view, char *data, size_t offset, size_t size)
 				   strerror(errno));
 }
 
-/* Another content for each writer and each page. */
+/* Different contents for each writer and page. */
 static void fill(char *data, size_t size, enum view writer, size_t offset)
 {
 	size_t i;
@@ -76,7 +77,7 @@ int main(void)
 	if (fsync(file_fd))
 		ksft_exit_fail_msg("fsync: %s\n", strerror(errno));
 
-	/* direct: the page cache is a copy and not the device */
+	/* O_DIRECT: the page cache would be a copy of the device */
 	if (stat(device, &block) || fstat(file_fd, &file) ||
 	    block.st_rdev != file.st_dev)
 		ksft_exit_fail_msg("PMEM_TEST_DIR is not on %s\n", device);
@@ -104,7 +105,7 @@ int main(void)
 		for (reader = 0; reader < VIEWS; reader++)
 			if (reader != writer)
 				ksft_test_result(!differ[reader],
-						 "%s has what %s wrote (%zu pages differ)\n",
+						 "%s shows what %s wrote (%zu pages differ)\n",
 						 view_names[reader],
 						 view_names[writer],
 						 differ[reader]);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Where files can share blocks (XFS), a store through a mapping goes to a copy of
- * a shared block, in small pages or in huge ones, and each file keeps its bytes.
- * Blocks become shared only when they are the same.
+ * Do two files that share a block (XFS) keep their own bytes when one is written to?
  *
- * The range is entered in one 2 MiB page, or in 4 KiB pages of which the fault of a
- * 2 MiB page might make one entry.  A store to a block that became shared afterwards
- * needs an entry of its own.
+ * A store through a mapping goes to a copy of the block, in 4 KiB and in 2 MiB pages.
+ * FIDEDUPERANGE shares blocks only if they are equal.
+ *
+ * The range is mapped in one 2 MiB page, or in 4 KiB pages that a PMD fault might replace
+ * by one. A store to a block that is shared after that needs a PTE entry of its own.
  */
 #include <signal.h>
 #include <sys/uio.h>
@@ -30,7 +30,7 @@ static int share(int to, int from, uint64_t offset)
 	return ioctl(to, FICLONERANGE, &range);
 }
 
-/* Share the first block of @from with @to, if they are the same; -1 if not. */
+/* Share the first block of @from with @to if they are equal; -1 if they are not. */
 static int dedupe(int to, int from)
 {
 	union {
@@ -48,7 +48,7 @@ static int dedupe(int to, int from)
 	return u.range.info[0].status == FILE_DEDUPE_RANGE_SAME ? 0 : -1;
 }
 
-/* Put @data into the block of @fd that is not written yet, as if it had been there. */
+/* Put @data into the unwritten block of @fd through the disk, as old contents. */
 static void write_below(int fd, const char *data)
 {
 	const char *device = test_variable("PMEM_TEST_DEV");
@@ -68,8 +68,7 @@ static int all_are(const char *bytes, size_t from, size_t to, char value)
 }
 
 /*
- * What was in a block before must not count: FIDEDUPERANGE compares what read()
- * gives.
+ * FIDEDUPERANGE must compare what read() returns, not the old contents of a block.
  */
 static void test_dedupe(void)
 {
@@ -86,7 +85,7 @@ static void test_dedupe(void)
 	ksft_test_result(dedupe(written, unwritten) &&
 			 pread(written, got, BLOCK, 0) == (ssize_t)BLOCK &&
 			 !memcmp(got, data, BLOCK),
-			 "an unwritten block is not the same as what was in it\n");
+			 "an unwritten block differs from its previous contents\n");
 
 	memset(data, 0, BLOCK);
 	hole = dax_empty_file();
@@ -97,7 +96,7 @@ static void test_dedupe(void)
 	ksft_test_result(!dedupe(hole, zeroes) && !dedupe(zeroes, unwritten) &&
 			 pread(zeroes, got, BLOCK, 0) == (ssize_t)BLOCK &&
 			 !memcmp(got, data, BLOCK),
-			 "a hole, unwritten and written zeroes are the same\n");
+			 "a hole, unwritten blocks and written zeroes are equal\n");
 }
 
 /* Does process_vm_readv() of a page that two files share return? */
@@ -111,7 +110,7 @@ static void test_read_pin(void)
 	memset(map, 8, PMD_SIZE);
 	if (share(other, fd, 0) || !buffer)
 		ksft_exit_fail_msg("FICLONERANGE: %s\n", strerror(errno));
-	/* a store has the page of the copy known as one of several files */
+	/* after a store, the page of the copy is marked as shared */
 	map[0] = 9;
 	if (share(other, fd, 0))
 		ksft_exit_fail_msg("FICLONERANGE: %s\n", strerror(errno));
@@ -137,6 +136,117 @@ static void test_read_pin(void)
 	close(fd);
 }
 
+/* Does the mapping show the block that the file has at @offset? */
+static int maps_own_block(int fd, const char *map, uint64_t offset)
+{
+	return physical_address(map + offset) % PMD_SIZE ==
+	       file_to_device(fd, offset) % PMD_SIZE;
+}
+
+/*
+ * write() to a shared block, with a mapping of the same block as buffer: the copy
+ * faults while the block is being replaced.
+ */
+static void test_write_from_itself(void)
+{
+	size_t nr, seen = 0, good = 0;
+	int fd, clone;
+	char *map;
+
+	for (nr = 0; nr < ROUNDS; nr++) {
+		fd = aligned_dax_file(PMD_SIZE);
+		clone = dax_file(PMD_SIZE);
+		map = nr % 2 ? dax_map(fd, PMD_SIZE) : dax_map_small(fd, PMD_SIZE);
+		memset(map, 1, PMD_SIZE);
+		memset(map, 2, BLOCK / 2);
+		if (share(clone, fd, 0) ||
+		    pwrite(fd, map, BLOCK / 2, BLOCK / 2) != (ssize_t)(BLOCK / 2))
+			ksft_exit_fail_msg("%s\n", strerror(errno));
+		seen += all_are(map, 0, BLOCK, 2);
+		good += maps_own_block(fd, map, 0);
+		munmap(map, PMD_SIZE);
+		close(clone);
+		close(fd);
+	}
+	ksft_test_result(seen == ROUNDS && good == ROUNDS,
+			 "write() from a mapping of its block is seen in %zu of %d rounds, %zu in the file's block\n",
+			 seen, ROUNDS, good);
+}
+
+/* The same with a write() that appends to the shared block at the end of the file. */
+static void test_append_from_itself(void)
+{
+	int fd = dax_empty_file(), clone = dax_empty_file();
+	char data[BLOCK / 2], *map;
+
+	memset(data, 2, sizeof(data));
+	if (pwrite(fd, data, sizeof(data), 0) != (ssize_t)sizeof(data) ||
+	    ioctl(clone, FICLONE, fd))
+		ksft_exit_fail_msg("FICLONE: %s\n", strerror(errno));
+	map = (char *)mmap(NULL, BLOCK, PROT_READ, MAP_SHARED, fd, 0);
+	if (map == MAP_FAILED ||
+	    pwrite(fd, map, BLOCK / 2, BLOCK / 2) != (ssize_t)(BLOCK / 2))
+		ksft_exit_fail_msg("%s\n", strerror(errno));
+	ksft_test_result(all_are(map, 0, BLOCK, 2) && maps_own_block(fd, map, 0),
+			 "a write() that appends to a shared block is seen by the mapping\n");
+	munmap(map, BLOCK);
+	close(clone);
+	close(fd);
+}
+
+/* Writes of the device so far; each commit is at least one. */
+static long device_writes(void)
+{
+	const char *device = test_variable("PMEM_TEST_DEV");
+	const char *slash = strrchr(device, '/');
+	char path[128];
+	long writes;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/sys/block/%s/stat",
+		 slash ? slash + 1 : device);
+	file = fopen(path, "r");
+	if (!file || fscanf(file, "%*d %*d %*d %*d %ld", &writes) != 1)
+		ksft_exit_fail_msg("%s: %s\n", path, strerror(errno));
+	fclose(file);
+	return writes;
+}
+
+/*
+ * With MAP_SYNC, a store is durable once the CPU has flushed it. For a shared block this
+ * requires that the fault commits the copy.
+ */
+static void test_sync_fault(void)
+{
+	/* smaller than a PMD range, so it is copied block by block */
+	const size_t size = PMD_SIZE / 2;
+	int fd = dax_file(size), clone = dax_file(size);
+	size_t nr, committed = 0;
+	long before;
+	char *map;
+
+	map = (char *)mmap(NULL, size, PROT_READ | PROT_WRITE,
+			   MAP_SHARED_VALIDATE | MAP_SYNC, fd, 0);
+	if (map == MAP_FAILED)
+		ksft_exit_fail_msg("MAP_SYNC: %s\n", strerror(errno));
+	memset(map, 1, size);
+	if (ioctl(clone, FICLONE, fd))
+		ksft_exit_fail_msg("FICLONE: %s\n", strerror(errno));
+	for (nr = 0; nr < ROUNDS; nr++) {
+		/* leave nothing else to commit */
+		fsync(fd);
+		before = device_writes();
+		map[nr * BLOCK] = 2;
+		committed += device_writes() > before;
+	}
+	ksft_test_result(committed == ROUNDS,
+			 "a MAP_SYNC store to a shared block commits, %zu of %d times\n",
+			 committed, ROUNDS);
+	munmap(map, size);
+	close(clone);
+	close(fd);
+}
+
 int main(void)
 {
 	char *first, *map, *bytes, *other;
@@ -149,7 +259,7 @@ int main(void)
 	if (share(clone, fd, 0))
 		ksft_exit_skip("FICLONERANGE: %s\n", strerror(errno));
 	close(fd);
-	ksft_set_plan(5);
+	ksft_set_plan(8);
 
 	bytes = (char *)malloc(PMD_SIZE);
 	other = (char *)malloc(BLOCK);
@@ -179,7 +289,7 @@ int main(void)
 		close(fd);
 	}
 	ksft_test_result(good == ROUNDS,
-			 "a store after a block was shared: both files are right in %zu of %d rounds\n",
+			 "a store after sharing changes one file only, in %zu of %d rounds\n",
 			 good, ROUNDS);
 
 	/* shared before it is mapped at all */
@@ -195,8 +305,11 @@ int main(void)
 	ksft_test_result(all_are(other, 0, BLOCK, 3) &&
 			 all_are(map, 0, 3 * BLOCK, 4) &&
 			 all_are(map, 3 * BLOCK, PMD_SIZE, 3),
-			 "a store to what was shared before leaves the other file alone\n");
+			 "a store to a block shared before it was mapped changes one file only\n");
 	test_dedupe();
 	test_read_pin();
+	test_write_from_itself();
+	test_append_from_itself();
+	test_sync_fault();
 	ksft_finished();
 }

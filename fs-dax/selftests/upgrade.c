@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A range of a file that was mapped in 4 KiB pages first is mapped in 2 MiB pages
- * by the next mapping that can have them, with the same bytes in it.
+ * Can a range that was mapped in 4 KiB pages be mapped in a 2 MiB page later?
+ *
+ * The next mapping that can use 2 MiB pages gets them, with the same bytes.
  */
 #include <sys/uio.h>
 
 #include "dax_file.h"
 
-#define WINDOWS		4
-#define FILE_SIZE	(WINDOWS * PMD_SIZE)
+#define RANGES		4
+#define FILE_SIZE	(RANGES * PMD_SIZE)
 #define TRACING		"/sys/kernel/tracing/"
 
 static size_t page;
@@ -18,7 +19,7 @@ static char mark(size_t offset)
 	return 1 + offset / page % 251;
 }
 
-/* A file that has blocks, and not only room for them. */
+/* A file of written blocks, not only of unwritten ones. */
 static int written_file(void)
 {
 	int fd = aligned_dax_file(FILE_SIZE);
@@ -30,30 +31,30 @@ static int written_file(void)
 	return fd;
 }
 
-/* Enter @pages pages of each window from its @first on, through small pages. */
+/* Store to @pages pages of each PMD range, starting at @first, through 4 KiB pages. */
 static void enter_small(int fd, size_t first, size_t pages)
 {
 	char *map = dax_map_small(fd, FILE_SIZE);
-	size_t window, i, offset;
+	size_t range, i, offset;
 
-	for (window = 0; window < FILE_SIZE; window += PMD_SIZE) {
+	for (range = 0; range < FILE_SIZE; range += PMD_SIZE) {
 		for (i = first; i < first + pages; i++) {
-			offset = window + i * page;
+			offset = range + i * page;
 			map[offset] = mark(offset);
 		}
 	}
 	if (huge_bytes(map, FILE_SIZE))
-		ksft_exit_fail_msg("the mapping at an odd address has huge pages\n");
+		ksft_exit_fail_msg("the misaligned mapping has huge pages\n");
 	munmap(map, FILE_SIZE);
 }
 
 static int marks_are_there(const char *map, size_t first, size_t pages)
 {
-	size_t window, i, offset;
+	size_t range, i, offset;
 
-	for (window = 0; window < FILE_SIZE; window += PMD_SIZE) {
+	for (range = 0; range < FILE_SIZE; range += PMD_SIZE) {
 		for (i = 0; i < PMD_SIZE / page; i++) {
-			offset = window + i * page;
+			offset = range + i * page;
 			if (map[offset] == (i >= first && i < first + pages ?
 					    mark(offset) : 0))
 				continue;
@@ -64,13 +65,13 @@ static int marks_are_there(const char *map, size_t first, size_t pages)
 	return 1;
 }
 
-/* Read one byte of each window, or write to it. */
+/* Read or write one byte of each PMD range. */
 static void touch(char *map, int write)
 {
-	size_t window;
+	size_t range;
 
-	for (window = 0; window < FILE_SIZE; window += PMD_SIZE) {
-		char *byte = map + window + PMD_SIZE - 1;
+	for (range = 0; range < FILE_SIZE; range += PMD_SIZE) {
+		char *byte = map + range + PMD_SIZE - 1;
 
 		if (write)
 			*byte = 7;
@@ -82,25 +83,25 @@ static void touch(char *map, int write)
 static void test_upgrade(size_t first, size_t pages, const char *what)
 {
 	int fd = written_file();
-	unsigned long pmd, fallback;
+	long pmd, fallback;
 	char *map;
 
 	enter_small(fd, first, pages);
-	pmd = vm_counter("dax_fault_pmd");
-	fallback = vm_counter("dax_fault_pmd_fallback");
+	pmd = vm_event("dax_fault_pmd");
+	fallback = vm_event("dax_fault_pmd_fallback");
 	map = dax_map(fd, FILE_SIZE);
 	touch(map, 0);
 	ksft_test_result(huge_bytes(map, FILE_SIZE) == FILE_SIZE &&
-			 vm_counter("dax_fault_pmd") == pmd + WINDOWS &&
-			 vm_counter("dax_fault_pmd_fallback") == fallback &&
+			 vm_event("dax_fault_pmd") == pmd + RANGES &&
+			 vm_event("dax_fault_pmd_fallback") == fallback &&
 			 marks_are_there(map, first, pages),
-			 "%s: %zu of %lu bytes are mapped in 2 MiB, data intact\n",
+			 "%s: data intact, %zu of %lu bytes in 2 MiB pages\n",
 			 what, huge_bytes(map, FILE_SIZE), FILE_SIZE);
 	munmap(map, FILE_SIZE);
 	close(fd);
 }
 
-/* The other mapping is of 4 KiB pages for good, and sees the same bytes. */
+/* The other mapping can use 4 KiB pages only, and sees the same bytes. */
 static void test_other_mapping(void)
 {
 	int fd = written_file();
@@ -119,13 +120,13 @@ static void test_other_mapping(void)
 		good &= map[offset] == 4;
 	}
 	good &= huge_bytes(map, FILE_SIZE) == FILE_SIZE;
-	ksft_test_result(good, "a mapping that is in use meanwhile goes on\n");
+	ksft_test_result(good, "a 4 KiB mapping in use sees the same bytes after the upgrade\n");
 	munmap(small, FILE_SIZE);
 	munmap(map, FILE_SIZE);
 	close(fd);
 }
 
-/* Blocks that are not written yet are, as far as a write fault needs them. */
+/* A write fault converts unwritten blocks, a read fault does not. */
 static void test_unwritten(void)
 {
 	int fd = aligned_dax_file(FILE_SIZE);
@@ -135,20 +136,20 @@ static void test_unwritten(void)
 	map = dax_map(fd, FILE_SIZE);
 	touch(map, 0);
 	ksft_test_result(!huge_bytes(map, FILE_SIZE) && marks_are_there(map, 3, 2),
-			 "unwritten blocks: a read changes nothing\n");
+			 "a read fault upgrades no unwritten blocks\n");
 	munmap(map, FILE_SIZE);
 
 	map = dax_map(fd, FILE_SIZE);
 	touch(map, 1);
 	ksft_test_result(huge_bytes(map, FILE_SIZE) == FILE_SIZE && map[3 * page] &&
 			 !map[100 * page] && map[PMD_SIZE - 1] == 7,
-			 "unwritten blocks: %zu of %lu bytes are mapped in 2 MiB after a write\n",
+			 "a write fault upgrades unwritten blocks: %zu of %lu bytes in 2 MiB pages\n",
 			 huge_bytes(map, FILE_SIZE), FILE_SIZE);
 	munmap(map, FILE_SIZE);
 	close(fd);
 }
 
-/* Without blocks for all of a window nothing is upgraded, or allocated. */
+/* A hole in the range prevents the upgrade, and is not allocated. */
 static void test_hole(void)
 {
 	int fd = written_file();
@@ -165,7 +166,7 @@ static void test_hole(void)
 	fstat(fd, &after);
 	ksft_test_result(!huge_bytes(map, PMD_SIZE) &&
 			 before.st_blocks == after.st_blocks,
-			 "a window with a hole stays as it is\n");
+			 "a range with a hole is not upgraded, and the hole stays\n");
 	munmap(map, FILE_SIZE);
 	close(fd);
 }
@@ -185,13 +186,23 @@ static void test_pinned(void)
 	if (pipe(ends) || vmsplice(ends[1], &vec, 1, 0) != (ssize_t)page)
 		ksft_exit_fail_msg("vmsplice: %s\n", strerror(errno));
 
+	/* kernels whose DAX pages are folios leave the pinned one as it is */
 	map = dax_map(fd, FILE_SIZE);
 	touch(map, 1);
 	huge = huge_bytes(map, FILE_SIZE);
-	ksft_test_result(huge == FILE_SIZE && map[pin] == small[pin],
-			 "a pinned page does not keep its range from that\n");
+	ksft_test_result(huge >= FILE_SIZE - PMD_SIZE && map[pin] == mark(pin) &&
+			 map[PMD_SIZE - 1] == 7,
+			 "data intact with a pinned page, %zu of %lu bytes in 2 MiB pages\n",
+			 huge, FILE_SIZE);
 	close(ends[0]);
 	close(ends[1]);
+	munmap(map, FILE_SIZE);
+	map = dax_map(fd, FILE_SIZE);
+	touch(map, 1);
+	huge = huge_bytes(map, FILE_SIZE);
+	ksft_test_result(huge == FILE_SIZE && map[pin] == mark(pin),
+			 "without the pin, all is upgraded: %zu of %lu bytes\n",
+			 huge, FILE_SIZE);
 	munmap(map, FILE_SIZE);
 	munmap(small, FILE_SIZE);
 	close(fd);
@@ -209,7 +220,7 @@ static int write_file(const char *path, const char *text)
 	return len == (ssize_t)strlen(text);
 }
 
-/* How many pages tracing has seen to be written back. */
+/* Pages that the tracepoint has reported as written back. */
 static unsigned long pages_written(void)
 {
 	unsigned long sum = 0;
@@ -229,8 +240,8 @@ static unsigned long pages_written(void)
 }
 
 /*
- * One page of each window is dirty, and becomes part of a larger entry by a read.
- * Then fsync() has to write back all of it, as tracing tells.
+ * One page of each range is dirty when a read fault upgrades it. fsync() must then
+ * write back the whole PMD entry; the tracepoint reports what it wrote.
  */
 static void test_fsync(void)
 {
@@ -240,7 +251,7 @@ static void test_fsync(void)
 	char *map;
 
 	if (!write_file(TRACING "events/fs_dax/dax_writeback_one/enable", "1")) {
-		ksft_test_result_skip("%s: there is no tracing\n", what);
+		ksft_test_result_skip("%s: no tracefs\n", what);
 		return;
 	}
 	if (fsync(fd))
@@ -264,7 +275,7 @@ static void test_fsync(void)
 	close(fd);
 }
 
-/* Whether the filesystem on @device has asked for upgrades. */
+/* Does the filesystem on @device support upgrades? */
 static int may_upgrade(const char *device)
 {
 	const char *slash = strrchr(device, '/');
@@ -281,13 +292,13 @@ int main(void)
 	page = sysconf(_SC_PAGESIZE);
 	test_variable("PMEM_TEST_DIR");
 	if (!may_upgrade(test_variable("PMEM_TEST_DEV")))
-		ksft_exit_skip("the filesystem does not ask for larger entries\n");
-	vm_counter("dax_fault_pmd");
-	ksft_set_plan(9);
+		ksft_exit_skip("the filesystem does not support upgrades\n");
+	need_fault_counters();
+	ksft_set_plan(10);
 
-	test_upgrade(0, PMD_SIZE / page, "all pages entered, then read");
-	test_upgrade(0, PMD_SIZE / page - 1, "all but one entered, then read");
-	test_upgrade(100, 1, "one page entered, then read");
+	test_upgrade(0, PMD_SIZE / page, "all pages stored to, then upgraded");
+	test_upgrade(0, PMD_SIZE / page - 1, "all but one page stored to, then upgraded");
+	test_upgrade(100, 1, "one page stored to, then upgraded");
 	test_unwritten();
 	test_other_mapping();
 	test_hole();

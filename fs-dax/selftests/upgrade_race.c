@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * While windows of a file are upgraded to 2 MiB pages, its bytes stay what they
- * are, whatever else happens to it: small mappings, truncation, holes, write(),
- * fsync() and fork().
+ * Do the bytes of a file stay right while its PMD ranges are upgraded?
  *
- * Whoever writes to a page writes the page's number, and whoever reads one finds
- * that or zero. Each actor does a number of rounds, in an order that is its own.
- * What the kernel thinks of it is in its log.
+ * Threads map it in 4 KiB and 2 MiB pages, truncate it, punch holes, write(), fsync() and
+ * fork() meanwhile.
+ *
+ * Every writer writes a page's number to the page; every reader finds that number or zero.
+ * Each thread does a fixed number of rounds, in its own random order. The caller checks
+ * the kernel log.
  */
 #include <pthread.h>
 #include <setjmp.h>
@@ -16,8 +17,8 @@
 
 #include "dax_file.h"
 
-#define WINDOWS		3
-#define FILE_SIZE	(WINDOWS * PMD_SIZE)
+#define RANGES		3
+#define FILE_SIZE	(RANGES * PMD_SIZE)
 #define ROUNDS		150
 
 static size_t page;
@@ -48,7 +49,7 @@ static void visit_page(char *map, size_t at, size_t write)
 		__atomic_store_n(place, at + 1, __ATOMIC_RELAXED);
 }
 
-/* Some pages, as long as the file does not shrink below one of them. */
+/* Visit some pages; stop at a SIGBUS, when the file has shrunk below one. */
 static void visit(char *map, unsigned int *seed, int pages)
 {
 	if (sigsetjmp(after_sigbus, 1))
@@ -121,7 +122,7 @@ static void *sync_all(void *arg)
 	return NULL;
 }
 
-/* Blocks that hold the number of each page, from page @first to page @end. */
+/* Write the number of each page from @first up to @end to the file. */
 static void fill(size_t first, size_t end)
 {
 	uint64_t *buffer = (uint64_t *)calloc(1, page);
@@ -164,11 +165,12 @@ int main(void)
 	};
 	pthread_t threads[ARRAY_SIZE(actors)];
 	struct sigaction action;
-	unsigned long pmd, pte;
+	long pmd, pte;
 	char *map;
 	size_t i;
 
 	ksft_print_header();
+	need_fault_counters();
 	page = sysconf(_SC_PAGESIZE);
 	file = aligned_dax_file(FILE_SIZE);
 	ksft_set_plan(2);
@@ -177,27 +179,27 @@ int main(void)
 	action.sa_handler = on_sigbus;
 	sigaction(SIGBUS, &action, NULL);
 	fill(0, FILE_SIZE / page);
-	pmd = vm_counter("dax_fault_pmd");
-	pte = vm_counter("dax_fault_pte");
+	pmd = vm_event("dax_fault_pmd");
+	pte = vm_event("dax_fault_pte");
 
 	for (i = 0; i < ARRAY_SIZE(actors); i++) {
 		if (pthread_create(&threads[i], NULL, actors[i], (void *)(i + 1)))
 			ksft_exit_fail_msg("pthread_create failed\n");
 	}
 	for (i = 0; i < ARRAY_SIZE(actors); i++) {
-		/* the last one goes on until the others are through */
+		/* sync_all() runs until the others are done */
 		if (i == ARRAY_SIZE(actors) - 1)
 			atomic_store(&done, 1);
 		pthread_join(threads[i], NULL);
 	}
-	ksft_print_msg("%lu faults of 2 MiB, %lu of 4 KiB\n",
-		       vm_counter("dax_fault_pmd") - pmd,
-		       vm_counter("dax_fault_pte") - pte);
+	ksft_print_msg("%ld faults of 2 MiB, %ld of 4 KiB\n",
+		       vm_event("dax_fault_pmd") - pmd,
+		       vm_event("dax_fault_pte") - pte);
 	ksft_test_result(!atomic_load(&wrong) && !atomic_load(&killed),
-			 "every page has its own number or zero (%lu have not, %lu children died)\n",
+			 "every page holds its number or zero (%lu do not, %lu children died)\n",
 			 atomic_load(&wrong), atomic_load(&killed));
 
-	/* and so does what the file has in the end, through read() and a mapping */
+	/* after a last write, read() and a mapping show every number */
 	fill(0, FILE_SIZE / page);
 	map = dax_map(file, FILE_SIZE);
 	for (i = 0; i < FILE_SIZE / page; i++) {
@@ -208,6 +210,6 @@ int main(void)
 			break;
 	}
 	ksft_test_result(i == FILE_SIZE / page,
-			 "in the end read() and mapping agree (%zu pages do)\n", i);
+			 "read() and mapping agree after all writes (%zu pages do)\n", i);
 	ksft_finished();
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What write() has written to a hole is seen by mappings that show zero pages of
- * it, however the blocks came there, and the mappings of other pages stay.
+ * Do mappings that show zero pages see what write() puts into the hole?
+ *
+ * The blocks may come from write(), from a write fault, or from a small extent that ext4
+ * zeroes when a part of it is written. write() must unmap no other page.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -32,7 +34,7 @@ static void *store(void *arg)
 	}
 }
 
-/* A write fault allocates the block, and a write() fills it before the fault ends. */
+/* A write fault allocates the block; write() fills it before the fault ends. */
 static void test_race(void)
 {
 	static char *maps[MAPPINGS];
@@ -83,14 +85,15 @@ static void test_race(void)
 	}
 	atomic_store(&round_begun, -1);
 	pthread_join(thread, NULL);
-	ksft_test_result(!stale, "during a write fault: zeroes after write() in %d of %d rounds\n",
+	ksft_test_result(!stale,
+			 "no mapping shows a zero page after write() in a write fault (%d of %d rounds do)\n",
 			 stale, all);
 	close(fd);
 }
 
 /*
- * ext4 zeroes what is left of a small unwritten extent when a page of it is written,
- * below the zero pages that are mapped there. A write() later unmaps these and no
+ * When a page of a small unwritten extent is written, ext4 zeroes the rest of the extent,
+ * below the zero pages that are mapped there. A later write() must unmap these and no
  * other page.
  */
 static void test_neighbours(void)
@@ -118,7 +121,7 @@ static void test_neighbours(void)
 		ksft_exit_fail_msg("pwrite: %s\n", strerror(errno));
 	for (i = 0; i < 8; i++)
 		good &= small[i * page] == 5;
-	ksft_test_result(good, "zero pages beside a written page show what was written\n");
+	ksft_test_result(good, "zero pages next to a written page show what write() wrote\n");
 
 	if (vm_event("dax_fault_pmd") < 0) {
 		ksft_test_result_skip("the kernel does not count dax_fault_pmd\n");
@@ -133,12 +136,12 @@ static void test_neighbours(void)
 	for (i = 1; i < RANGES; i++)
 		asm volatile("" : : "r" (map[i * PMD_SIZE]));
 	again = vm_event("dax_fault_pmd") - before;
-	ksft_test_result(!again, "write() unmapped %ld of %d ranges without zero pages\n",
+	ksft_test_result(!again, "write() unmaps no range without zero pages (%ld of %d)\n",
 			 again, RANGES - 1);
 	close(fd);
 }
 
-/* More zero pages than are looked at in one go, in a file that write() fills. */
+/* More zero pages than one batch of the kernel, in a file that write() fills. */
 static void test_many(void)
 {
 	size_t pages = 3 * 4096, size = pages * page, i, stale = 0;
@@ -151,14 +154,14 @@ static void test_many(void)
 	memset(buffer, 9, size);
 	for (i = 0; i < pages; i++)
 		asm volatile("" : : "r" (map[i * page]));
-	/* in any order, so that some of the pages are written before the write() */
+	/* in random order, so that some pages are stored to before the write() */
 	for (i = 0; i < pages; i += 64)
 		map[i * page] = 1;
 	if (pwrite(fd, buffer, size, 0) != (ssize_t)size)
 		ksft_exit_fail_msg("pwrite: %s\n", strerror(errno));
 	for (i = 0; i < pages; i++)
 		stale += map[i * page] != 9;
-	ksft_test_result(!stale, "%zu of %zu pages do not show what was written\n",
+	ksft_test_result(!stale, "every page shows what write() wrote (%zu of %zu do not)\n",
 			 stale, pages);
 	munmap(map, size);
 	free(buffer);
