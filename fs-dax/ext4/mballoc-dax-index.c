@@ -2,29 +2,31 @@
 /*
  * Index of a filesystem's free space by PMD-aligned chunks, for mballoc-dax.c.
  *
- * A group has so many whole chunks (bb_dax_whole), a longest free extent in a
- * partial chunk (bb_dax_extent), and so many clusters in long ones (bb_dax_long).
- * They change with the group's buddy, under the group lock. bb_dax_extent is an
- * upper bound: an allocation may shorten the longest extent, which the next search
- * of the bitmap notices. A free extent is at most a chunk long.
+ * For each group it has the number of whole chunks (bb_dax_whole), the length of the
+ * longest free extent in a partial chunk (bb_dax_extent), and the number of clusters
+ * in long ones (bb_dax_long). They change together with the group's buddy, under the
+ * group lock. bb_dax_extent is an upper bound: an allocation may shorten the longest
+ * extent, and the next search of the bitmap corrects the value. (It is too low if
+ * memory for the index was short, or if a search has skipped the metadata chunk.)
+ * A free extent is at most one chunk long.
  *
- * s_mb_dax_groups has the groups by the order of bb_dax_extent; its last array, of
- * order s_mb_dax_order, has those with whole chunks. s_mb_dax_long is the sum of
- * bb_dax_long. Groups whose bitmap nobody has read are not indexed, and nothing is
- * before there is a DAX inode.
+ * s_mb_dax_groups lists the groups by the order of bb_dax_extent; its last array, of
+ * order s_mb_dax_order, lists those with whole chunks. s_mb_dax_long is the sum of
+ * bb_dax_long. A group is indexed when its bitmap is read or, if the filesystem had no
+ * DAX inode then, when its free space is searched or changes.
  */
 
 #include "ext4.h"
 #include "mballoc.h"
 
-/* Long free extents have 3/8 of a chunk or more. 1/64 of all space may be in them. */
+/* A long free extent has 3/8 of a chunk or more. At most 1/64 of all space may be in them. */
 #define MB_DAX_LONG(chunk_len)	(3 * (chunk_len) / 8)
 #define MB_DAX_LONG_SHIFT	6
 
-/* A lookup looks at no more groups than this that may not do. */
+/* A lookup checks at most this many groups whose extent may be too short. */
 #define MB_DAX_MAX_GROUPS	64
 
-/* How many clusters are free in a row before @end, down to @start. */
+/* Count the contiguous free clusters that end before @end, down to @start. */
 static ext4_grpblk_t mb_dax_run_before(void *bitmap, ext4_grpblk_t start,
 				       ext4_grpblk_t end)
 {
@@ -36,9 +38,9 @@ static ext4_grpblk_t mb_dax_run_before(void *bitmap, ext4_grpblk_t start,
 }
 
 /*
- * Move a group from one array of the index to another; -1 is none. Memory cannot
- * be waited for under the group lock. A group that could not be listed is listed
- * when more of it becomes free. Returns whether it is in @to.
+ * Move a group from one array of the index to another; -1 is none. Called under the
+ * group lock, so allocations must not sleep. If one fails, the group is listed when
+ * more of it becomes free. Returns whether it is in @to.
  */
 static bool mb_dax_move(struct super_block *sb, struct ext4_group_info *grp,
 			int from, int to)
@@ -57,6 +59,9 @@ static bool mb_dax_move(struct super_block *sb, struct ext4_group_info *grp,
  * @sb: the filesystem
  * @grp: the group, locked by ext4_lock_group()
  * @len: in clusters, 0 if there is none
+ *
+ * Context: Called under the group lock, so it does not sleep. Takes the xa_lock of the
+ * index.
  */
 void ext4_mb_dax_set_extent(struct super_block *sb, struct ext4_group_info *grp,
 			    ext4_grpblk_t len)
@@ -73,7 +78,7 @@ static void mb_dax_add(struct super_block *sb, struct ext4_group_info *grp,
 	struct ext4_sb_info *sbi = EXT4_SB(sb);
 	int order = sbi->s_mb_dax_order;
 
-	/* a group that could not be listed counts none */
+	/* a group that could not be listed does not count */
 	whole = max(whole, -(int)grp->bb_dax_whole);
 	if (!whole && !longs)
 		return;
@@ -85,7 +90,7 @@ static void mb_dax_add(struct super_block *sb, struct ext4_group_info *grp,
 	atomic64_add(longs, &sbi->s_mb_dax_long);
 }
 
-/* How many of @len free clusters in a row are in a long extent. */
+/* How many of @len contiguous free clusters count as a long extent: all or none. */
 static int mb_dax_long(ext4_grpblk_t len, ext4_grpblk_t chunk_len)
 {
 	return len >= MB_DAX_LONG(chunk_len) && len < chunk_len ? len : 0;
@@ -96,6 +101,9 @@ static int mb_dax_long(ext4_grpblk_t len, ext4_grpblk_t chunk_len)
  * @sb: the filesystem; nothing is done if it has no DAX file
  * @grp: the group, locked by ext4_lock_group(), whose buddy is being generated
  * @bitmap: clusters in use, preallocated ones included
+ *
+ * Context: Called under the group lock, so it does not sleep. Takes the xa_lock of the
+ * index.
  */
 void ext4_mb_dax_index(struct super_block *sb, struct ext4_group_info *grp,
 		       void *bitmap)
@@ -125,7 +133,10 @@ void ext4_mb_dax_index(struct super_block *sb, struct ext4_group_info *grp,
  * @e4b: the group, locked by ext4_lock_group(); its bitmap has the new state
  * @start: first cluster whose state has changed
  * @count: how many have, one at least
- * @used: they were free and are in use now, or the other way round
+ * @used: true if they are in use now, false if they were freed
+ *
+ * Context: Called under the group lock, so it does not sleep. Takes the xa_lock of the
+ * index.
  */
 void ext4_mb_dax_update(struct ext4_buddy *e4b, ext4_grpblk_t start,
 			ext4_grpblk_t count, bool used)
@@ -147,7 +158,7 @@ void ext4_mb_dax_update(struct ext4_buddy *e4b, ext4_grpblk_t start,
 	for (chunk = round_down(start, len); chunk < end; chunk += len) {
 		from = max(start, chunk);
 		to = min(end, chunk + len);
-		/* what is free around them was, or is, one extent with them */
+		/* they form, or formed, one extent with the free clusters around them */
 		left = mb_dax_run_before(e4b->bd_bitmap, chunk, from);
 		right = mb_dax_run(e4b->bd_bitmap, to, chunk + len);
 		all = left + to - from + right;
@@ -168,6 +179,9 @@ void ext4_mb_dax_update(struct ext4_buddy *e4b, ext4_grpblk_t start,
  * ext4_mb_dax_forget() - take a group with a corrupt bitmap out of the index
  * @sb: the filesystem
  * @grp: the group, locked by ext4_lock_group()
+ *
+ * Context: Called under the group lock, so it does not sleep. Takes the xa_lock of the
+ * index.
  */
 void ext4_mb_dax_forget(struct super_block *sb, struct ext4_group_info *grp)
 {
@@ -184,9 +198,8 @@ void ext4_mb_dax_forget(struct super_block *sb, struct ext4_group_info *grp)
  * @end: first group not to look at
  *
  * Context: No lock is needed; the group may have changed when it is locked.
- * Return: the lowest group that may do, but of the few groups that have extents of
- * more than a quarter of a chunk, one whose longest is as short as can be; NULL if
- * there is none.
+ * Return: the lowest group that may have the space. For requests above a quarter of a
+ * chunk: the group whose longest extent fits most tightly. NULL if there is none.
  */
 struct ext4_group_info *ext4_mb_dax_next_group(struct super_block *sb, bool whole,
 					       ext4_grpblk_t need,
@@ -201,8 +214,10 @@ struct ext4_group_info *ext4_mb_dax_next_group(struct super_block *sb, bool whol
 	unsigned long group;
 
 	for (i = whole ? order : ilog2(need); i < order + whole && start < end; i++) {
+		if (xa_empty(&sbi->s_mb_dax_groups[i]))
+			continue;
 		left = MB_DAX_MAX_GROUPS;
-		/* in the first array, some may have less than is needed */
+		/* groups of the first array may have less than needed */
 		xa_for_each_range(&sbi->s_mb_dax_groups[i], group, grp, start, end - 1) {
 			have = whole ? READ_ONCE(grp->bb_dax_whole) << order :
 				       READ_ONCE(grp->bb_dax_extent);
@@ -222,9 +237,10 @@ struct ext4_group_info *ext4_mb_dax_next_group(struct super_block *sb, bool whol
 }
 
 /**
- * ext4_mb_dax_may_split() - may one more chunk stay half empty?
+ * ext4_mb_dax_may_split() - may one more chunk become partial?
  * @sb: the filesystem
  *
+ * Context: Any context. No lock is needed; the sum may change at any time.
  * Return: true if no more than 1/64 of the filesystem is in long free extents of
  * partial chunks, or 8 chunks.
  */

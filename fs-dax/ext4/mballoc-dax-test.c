@@ -5,8 +5,8 @@
  */
 
 /*
- * Let the filesystem have chunks. A chunk is PMD_SIZE of blocks of a page each;
- * with other blocks it is one of as many clusters. Returns its length in clusters.
+ * Set up chunks of PMD_SIZE for blocks of a page; with other block sizes, a chunk has
+ * the same number of blocks. Returns its length in clusters.
  */
 static ext4_grpblk_t mbt_dax_chunks(struct kunit *test)
 {
@@ -23,7 +23,7 @@ static ext4_grpblk_t mbt_dax_chunks(struct kunit *test)
 	return 1 << order;
 }
 
-/* A DAX file of @blocks, of which none is allocated. */
+/* A DAX file of @blocks, none of them allocated. */
 static struct inode *mbt_dax_inode(struct kunit *test, ext4_lblk_t blocks)
 {
 	struct super_block *sb = (struct super_block *)test->priv;
@@ -55,11 +55,11 @@ static void mbt_dax_use(struct kunit *test, ext4_group_t group,
 	};
 	struct ext4_buddy e4b;
 
-	KUNIT_ASSERT_EQ(test, ext4_mb_load_buddy(sb, group, &e4b), 0);
+	KUNIT_ASSERT_EQ(test, ext4_mb_load_buddy_test(sb, group, &e4b), 0);
 	ext4_lock_group(sb, group);
-	mb_mark_used(&e4b, &ex);
+	mb_mark_used_test(&e4b, &ex);
 	ext4_unlock_group(sb, group);
-	ext4_mb_unload_buddy(&e4b);
+	ext4_mb_unload_buddy_test(&e4b);
 }
 
 static void mbt_dax_free(struct kunit *test, ext4_group_t group,
@@ -68,14 +68,14 @@ static void mbt_dax_free(struct kunit *test, ext4_group_t group,
 	struct super_block *sb = (struct super_block *)test->priv;
 	struct ext4_buddy e4b;
 
-	KUNIT_ASSERT_EQ(test, ext4_mb_load_buddy(sb, group, &e4b), 0);
+	KUNIT_ASSERT_EQ(test, ext4_mb_load_buddy_test(sb, group, &e4b), 0);
 	ext4_lock_group(sb, group);
-	mb_free_blocks(NULL, &e4b, start, len);
+	mb_free_blocks_test(NULL, &e4b, start, len);
 	ext4_unlock_group(sb, group);
-	ext4_mb_unload_buddy(&e4b);
+	ext4_mb_unload_buddy_test(&e4b);
 }
 
-/* Search for @len clusters. Returns where they are, or -1, and how many in @found. */
+/* Search for @len clusters. Returns the first one or -1, and the number in @found. */
 static ext4_fsblk_t mbt_dax_scan(struct kunit *test,
 				 enum ext4_mb_dax_choice choice,
 				 ext4_grpblk_t len, ext4_grpblk_t *found)
@@ -88,10 +88,11 @@ static ext4_fsblk_t mbt_dax_scan(struct kunit *test,
 		.ac_g_ex = { .fe_group = TEST_GOAL_GROUP, .fe_len = len },
 		.ac_orig_goal_len = len,
 		.ac_status = AC_STATUS_CONTINUE,
+		.ac_flags = EXT4_MB_HINT_NOPREALLOC,
 		.ac_dax = choice,
 	};
 
-	ext4_mb_dax_scan(&ac);
+	ext4_mb_dax_scan_test(&ac);
 	*found = ac.ac_b_ex.fe_len;
 	if (ac.ac_status != AC_STATUS_FOUND)
 		return -1;
@@ -111,7 +112,7 @@ static ext4_fsblk_t mbt_dax_at(struct kunit *test, int nr, int offset)
 	       (nr << (9 - EXT4_SB(sb)->s_cluster_bits)) + offset;
 }
 
-/* Use all of group 0, which holds what no test wants to be found first. */
+/* Mark all of group 0 as used, so that no search finds its blocks first. */
 static void mbt_dax_fill_first(struct kunit *test)
 {
 	struct super_block *sb = (struct super_block *)test->priv;
@@ -127,7 +128,7 @@ static void test_mb_dax_index(struct kunit *test)
 	int chunks = EXT4_CLUSTERS_PER_GROUP(sb) / len;
 
 	mbt_dax_fill_first(test);
-	/* a cluster of one chunk, and one of each of the next two */
+	/* use one cluster of a chunk, and one in each of the next two */
 	mbt_dax_use(test, TEST_GOAL_GROUP, len + 2, 1);
 	KUNIT_EXPECT_EQ(test, (int)grp->bb_dax_whole, chunks - 1);
 	KUNIT_EXPECT_EQ(test, (int)grp->bb_dax_extent, len - 3);
@@ -137,7 +138,7 @@ static void test_mb_dax_index(struct kunit *test)
 
 	KUNIT_EXPECT_EQ(test, (int)grp->bb_dax_long, len - 3 + 2 * (len - 1));
 
-	/* the longest two go, which the next search notices */
+	/* use up the two longest: the next search corrects the index */
 	mbt_dax_scan(test, MB_DAX_PARTIAL, len - 1, &found);
 	mbt_dax_scan(test, MB_DAX_PARTIAL, len - 1, &found);
 	KUNIT_EXPECT_EQ(test, (int)grp->bb_dax_extent, len - 1);
@@ -147,7 +148,7 @@ static void test_mb_dax_index(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, found, len - 3);
 	KUNIT_EXPECT_EQ(test, (int)grp->bb_dax_long, 0);
 
-	/* what is freed joins what is free beside it, and makes chunks whole */
+	/* freed clusters join their free neighbours and make chunks whole */
 	mbt_dax_free(test, TEST_GOAL_GROUP, len + 2, len - 2);
 	KUNIT_EXPECT_EQ(test, (int)grp->bb_dax_whole, chunks - 2);
 	mbt_dax_free(test, TEST_GOAL_GROUP, 2 * len, len / 2);
@@ -216,6 +217,28 @@ static void test_mb_dax_whole_runs_out(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mbt_dax_scan(test, MB_DAX_WHOLE, len, &found), -1);
 }
 
+/*
+ * Without a whole chunk, part of a range gets the shortest free extent that holds it,
+ * and a full range is left to mballoc.c.
+ */
+static void test_mb_dax_whole_or_partial(struct kunit *test)
+{
+	struct super_block *sb = (struct super_block *)test->priv;
+	ext4_grpblk_t len = mbt_dax_chunks(test), found, i;
+	ext4_group_t group;
+
+	for (group = 0; group < ext4_get_groups_count(sb); group++)
+		for (i = 0; i < EXT4_CLUSTERS_PER_GROUP(sb); i += len)
+			mbt_dax_use(test, group, i + 1, len - 2);
+	mbt_dax_free(test, TEST_GOAL_GROUP, len + 2, len / 2);
+	mbt_dax_free(test, TEST_GOAL_GROUP, 2 * len + 2, len / 4);
+
+	KUNIT_EXPECT_EQ(test, mbt_dax_scan(test, MB_DAX_WHOLE, len, &found), -1);
+	KUNIT_EXPECT_EQ(test, mbt_dax_scan(test, MB_DAX_WHOLE, len / 4, &found),
+			mbt_dax_at(test, 2, 2));
+	KUNIT_EXPECT_EQ(test, found, len / 4);
+}
+
 static void test_mb_dax_partial(struct kunit *test)
 {
 	ext4_grpblk_t len = mbt_dax_chunks(test), found;
@@ -230,22 +253,22 @@ static void test_mb_dax_partial(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mbt_dax_scan(test, MB_DAX_PARTIAL, quarter, &found),
 			mbt_dax_at(test, 2, 2 * quarter));
 	KUNIT_EXPECT_EQ(test, found, quarter);
-	/* one that has half of the request is better than a whole chunk */
+	/* an extent of half the request is better than a whole chunk */
 	KUNIT_EXPECT_EQ(test, mbt_dax_scan(test, MB_DAX_PARTIAL, len, &found),
 			mbt_dax_at(test, 1, quarter));
 	KUNIT_EXPECT_EQ(test, found, 3 * quarter);
-	/* one that has less is not: the first whole chunk is split */
+	/* a shorter one is not: the first whole chunk is split */
 	KUNIT_EXPECT_EQ(test, mbt_dax_scan(test, MB_DAX_PARTIAL, 2 * quarter + 2,
 					   &found), mbt_dax_at(test, 0, 0));
 	KUNIT_EXPECT_EQ(test, found, 2 * quarter + 2);
-	/* and the rest of it comes next */
+	/* the rest of that chunk comes next */
 	KUNIT_EXPECT_EQ(test, mbt_dax_scan(test, MB_DAX_PARTIAL, 2 * quarter - 2,
 					   &found),
 			mbt_dax_at(test, 0, 2 * quarter + 2));
 }
 
-/* Single free clusters everywhere do not make single extents of a request. */
-static void test_mb_dax_no_shreds(struct kunit *test)
+/* A request is not split into the single clusters that are free everywhere. */
+static void test_mb_dax_no_single_clusters(struct kunit *test)
 {
 	struct super_block *sb = (struct super_block *)test->priv;
 	ext4_grpblk_t len = mbt_dax_chunks(test), found, i;
@@ -257,7 +280,7 @@ static void test_mb_dax_no_shreds(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, found, len - 1);
 }
 
-/* The lowest group has the extent, wherever the goal is. */
+/* The extent comes from the lowest group, wherever the goal is. */
 static void test_mb_dax_lowest_group(struct kunit *test)
 {
 	ext4_grpblk_t len = mbt_dax_chunks(test), found;
@@ -268,10 +291,10 @@ static void test_mb_dax_lowest_group(struct kunit *test)
 			mbt_dax_at(test, 0, 0));
 }
 
-/* A request, in quarters of a chunk, and what becomes of it. */
+/* A request, in quarters of a chunk, and the expected goal. */
 struct mbt_dax_choice {
 	const char *name;
-	/* the file, and the blocks that it has: one extent before and after */
+	/* size of the file, and its blocks: one extent before and one after */
 	int size;
 	int left, left_at;
 	int right, right_at;
@@ -279,10 +302,11 @@ struct mbt_dax_choice {
 	u32 flags;
 	enum ext4_mb_dax_choice choice;
 	int goal_start, goal_len;
+	int goal_at;	/* where on the device, if not 0 */
 };
 
 #define MBT_DAX_NONE	-1
-#define MBT_DAX_FAR	40	/* where the file's blocks are on the device */
+#define MBT_DAX_FAR	40	/* place of the file's blocks on the device */
 
 static const struct mbt_dax_choice mbt_dax_choices[] = {
 	{ "new file by fallocate, ranges and a part", 0, MBT_DAX_NONE, 0,
@@ -309,6 +333,9 @@ static const struct mbt_dax_choice mbt_dax_choices[] = {
 	  MBT_DAX_FAR + 3, 9, 1, 0, MB_DAX_KEEP, 9, 2 },
 	{ "continues its chunk backwards", 40, MBT_DAX_NONE, 0, 10,
 	  MBT_DAX_FAR + 2, 9, 1, 0, MB_DAX_KEEP, 9, 1 },
+	{ "continues its chunk backwards, with blocks in another", 40, 7,
+	  MBT_DAX_FAR + 19, 10, MBT_DAX_FAR + 2, 9, 1, 0, MB_DAX_KEEP, 9, 1,
+	  MBT_DAX_FAR + 1 },
 	{ "continues its chunk by fallocate", 40, 8, MBT_DAX_FAR, MBT_DAX_NONE,
 	  0, 9, 1, EXT4_MB_HINT_NOPREALLOC, MB_DAX_KEEP, 9, 1 },
 	{ "misaligned in its range", 1, 0, MBT_DAX_FAR + 1, MBT_DAX_NONE, 0,
@@ -348,7 +375,7 @@ static void test_mb_dax_choose(struct kunit *test)
 		}
 		ac.ac_g_ex = ac.ac_o_ex;
 
-		KUNIT_EXPECT_TRUE_MSG(test, ext4_mb_dax_choose(&ac, &ar), "%s",
+		KUNIT_EXPECT_TRUE_MSG(test, ext4_mb_dax_choose_test(&ac, &ar), "%s",
 				      c->name);
 		KUNIT_EXPECT_EQ_MSG(test, (int)ac.ac_dax, (int)c->choice, "%s",
 				    c->name);
@@ -356,10 +383,13 @@ static void test_mb_dax_choose(struct kunit *test)
 				    c->goal_start * unit, "%s", c->name);
 		KUNIT_EXPECT_EQ_MSG(test, ac.ac_g_ex.fe_len,
 				    c->goal_len * clusters, "%s", c->name);
+		if (c->goal_at)
+			KUNIT_EXPECT_EQ_MSG(test, ext4_grp_offs_to_block(sb, &ac.ac_g_ex),
+					    (ext4_fsblk_t)c->goal_at * unit, "%s", c->name);
 	}
 }
 
-/* Without a DAX file, and with the switch off, requests are not looked at. */
+/* Requests are left alone without a DAX file, and with mb_dax_pmd=0. */
 static void test_mb_dax_off(struct kunit *test)
 {
 	struct super_block *sb = (struct super_block *)test->priv;
@@ -376,13 +406,13 @@ static void test_mb_dax_off(struct kunit *test)
 	};
 
 	clear_bit(EXT4_FLAGS_DAX_INODES, &EXT4_SB(sb)->s_ext4_flags);
-	KUNIT_EXPECT_FALSE(test, ext4_mb_dax_choose(&ac, &ar));
+	KUNIT_EXPECT_FALSE(test, ext4_mb_dax_choose_test(&ac, &ar));
 	ext4_mb_dax_activate(sb);
 	EXT4_SB(sb)->s_mb_dax_pmd = 0;
-	KUNIT_EXPECT_FALSE(test, ext4_mb_dax_choose(&ac, &ar));
+	KUNIT_EXPECT_FALSE(test, ext4_mb_dax_choose_test(&ac, &ar));
 	KUNIT_EXPECT_EQ(test, (int)ac.ac_dax, (int)MB_DAX_NONE);
 	EXT4_SB(sb)->s_mb_dax_pmd = 1;
-	KUNIT_EXPECT_TRUE(test, ext4_mb_dax_choose(&ac, &ar));
+	KUNIT_EXPECT_TRUE(test, ext4_mb_dax_choose_test(&ac, &ar));
 }
 
 static struct kunit_case mbt_dax_test_cases[] = {
@@ -390,8 +420,9 @@ static struct kunit_case mbt_dax_test_cases[] = {
 	KUNIT_CASE_PARAM(test_mb_dax_index_late, mbt_layouts_gen_params),
 	KUNIT_CASE_PARAM(test_mb_dax_whole, mbt_layouts_gen_params),
 	KUNIT_CASE_PARAM(test_mb_dax_whole_runs_out, mbt_layouts_gen_params),
+	KUNIT_CASE_PARAM(test_mb_dax_whole_or_partial, mbt_layouts_gen_params),
 	KUNIT_CASE_PARAM(test_mb_dax_partial, mbt_layouts_gen_params),
-	KUNIT_CASE_PARAM(test_mb_dax_no_shreds, mbt_layouts_gen_params),
+	KUNIT_CASE_PARAM(test_mb_dax_no_single_clusters, mbt_layouts_gen_params),
 	KUNIT_CASE_PARAM(test_mb_dax_lowest_group, mbt_layouts_gen_params),
 	KUNIT_CASE_PARAM(test_mb_dax_choose, mbt_layouts_gen_params),
 	KUNIT_CASE_PARAM(test_mb_dax_off, mbt_layouts_gen_params),

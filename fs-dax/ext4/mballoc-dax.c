@@ -7,62 +7,54 @@
  * multiple of 2 MiB, in order. A chunk is whole when all of its clusters are
  * free, and partial when only some of them are.
  *
- * The rule (ext4_mb_dax_choose()): a PMD range gets a whole chunk to itself if it
- * ends within the file or if the file has two ranges before it. The last range of
- * a shorter file gets one while few chunks are half empty, since the file may end
- * there. In its chunk every block of a range lies where its offset in the range
- * says, whatever the order of writing. All else gets free extents in partial
- * chunks: small files, and the end of a file that fallocate() makes.
+ * The rule (ext4_mb_dax_choose()): a PMD range gets a whole chunk to itself if it ends
+ * within the file or if the file has two ranges before it. The last range of a shorter
+ * file gets one while partial chunks have little free space, since the file may end
+ * there. A block has the same offset in that chunk as in the range. All else gets free
+ * extents in partial chunks: small files, and the end of a file that fallocate() makes.
  *
- * - The chunk of a range is an inode preallocation, so nobody else gets what the
- *   file has not used yet. Closing the file releases it as usual, and the unused
- *   rest becomes a free extent in a partial chunk.
+ * - The chunk of a range is an inode preallocation, which keeps the part that the
+ *   file has not used yet from others. Closing the file releases it as usual, and
+ *   the unused part becomes a free extent in a partial chunk.
  *
  * - A range that has blocks already continues beside them if that can complete a
  *   chunk. Otherwise no PMD entry can map it, and the rest goes to partial chunks.
  *
- * - Of the free extents in partial chunks the shortest that is long enough is
- *   taken, in the lowest group that has one, so that chunks in higher groups become
- *   whole as files are deleted. If there is none, the longest that holds half of
- *   the request will do; otherwise a whole chunk is split. So no request is
- *   cut into more than a few extents.
+ * - An allocation from partial chunks takes a free extent that is long enough but
+ *   not much longer, in a low group, so that chunks in higher groups become whole
+ *   as files are deleted. If there is none, it takes an extent that holds half of
+ *   the request, and otherwise splits a whole chunk.
  *
  * - Directories, extent blocks and xattrs fill one chunk after the other.
  *
- * - What these searches do not find is left to the ordinary allocator.
- *
- * mballoc-dax-index.c keeps the index of whole and partial chunks.
+ * If a search fails, mballoc.c takes over. mballoc-dax-index.c has the index.
  */
 
 #include "ext4.h"
 #include "mballoc.h"
 
-/* After so many bitmaps a search takes what is less good, but needs no search. */
-#define MB_DAX_MAX_BITMAPS	8
+#define MB_DAX_MAX_BITMAPS	8	/* bitmaps per search */
+#define MB_DAX_MAX_CHUNKS	16	/* further chunks per cluster of the goal */
 
 /* The first cluster of the chunk at @i of a group, counted from the first group. */
-static u64 mb_dax_chunk(struct super_block *sb, ext4_group_t group,
-			ext4_grpblk_t i)
+static u64 mb_dax_chunk(struct super_block *sb, ext4_group_t group, ext4_grpblk_t i)
 {
-	return (u64)group * EXT4_CLUSTERS_PER_GROUP(sb) +
-	       round_down(i, mb_dax_len(sb));
+	return (u64)group * EXT4_CLUSTERS_PER_GROUP(sb) + round_down(i, mb_dax_len(sb));
 }
 
-/* Is the chunk at @i of a group the one of metadata? There is none while it is 0. */
-static bool mb_dax_is_meta(struct super_block *sb, ext4_group_t group,
-			   ext4_grpblk_t i)
+/* Is @i of a group in the metadata chunk? s_mb_dax_meta is 0 if there is none. */
+static bool mb_dax_is_meta(struct super_block *sb, ext4_group_t group, ext4_grpblk_t i)
 {
 	u64 chunk = READ_ONCE(EXT4_SB(sb)->s_mb_dax_meta);
 
 	return chunk && chunk == mb_dax_chunk(sb, group, i);
 }
 
-/* Take @len clusters at @start in the locked group, but no more than the goal. */
-static void mb_dax_take(struct ext4_allocation_context *ac,
-			struct ext4_buddy *e4b, ext4_grpblk_t start,
-			ext4_grpblk_t len)
+/* Take @len clusters at @start of a locked group, at most the length of the goal. */
+static void mb_dax_take(struct ext4_allocation_context *ac, struct ext4_buddy *e4b,
+			ext4_grpblk_t start, ext4_grpblk_t len)
 {
-	/* a preallocation that is shorter begins with the request all the same */
+	/* a shorter preallocation must still begin with the request */
 	if (ac->ac_dax != MB_DAX_WHOLE && len < ac->ac_g_ex.fe_len &&
 	    len >= ac->ac_o_ex.fe_len) {
 		ac->ac_g_ex.fe_len = len;
@@ -78,7 +70,7 @@ static void mb_dax_take(struct ext4_allocation_context *ac,
 	ext4_mb_use_best_found(ac, e4b);
 }
 
-/* These take @need clusters or more in a group that is locked, or nothing. */
+/* Functions that take @need clusters or more from a locked group, or nothing. */
 typedef void (*mb_dax_take_fn)(struct ext4_allocation_context *ac,
 			       struct ext4_buddy *e4b, ext4_grpblk_t need);
 
@@ -101,18 +93,19 @@ static void mb_dax_take_whole(struct ext4_allocation_context *ac,
 		mb_dax_take(ac, e4b, start, best);
 }
 
-/* A free extent in a partial chunk: the shortest that will do, or the longest. */
+/* The shortest free extent in a partial chunk that is long enough, or the longest. */
 static void mb_dax_take_partial(struct ext4_allocation_context *ac,
 				struct ext4_buddy *e4b, ext4_grpblk_t need)
 {
+	struct ext4_group_info *grp = e4b->bd_info;
 	ext4_grpblk_t max = EXT4_CLUSTERS_PER_GROUP(ac->ac_sb);
 	ext4_grpblk_t len = mb_dax_len(ac->ac_sb), best = 0, start = 0, i, run;
 	/* none is longer, so the search may end at the first of that length */
-	ext4_grpblk_t want = min_t(ext4_grpblk_t, ac->ac_g_ex.fe_len,
-				   e4b->bd_info->bb_dax_extent);
+	ext4_grpblk_t want = min_t(ext4_grpblk_t, ac->ac_g_ex.fe_len, grp->bb_dax_extent);
 
-	for (i = ext4_find_next_zero_bit(e4b->bd_bitmap, max, 0);
-	     i < max && (best != want || !best);
+	i = ext4_find_next_zero_bit(e4b->bd_bitmap, max, grp->bb_first_free);
+	grp->bb_first_free = i;
+	for (; i < max && best != want;
 	     i = ext4_find_next_zero_bit(e4b->bd_bitmap, max, i + run)) {
 		run = mb_dax_run(e4b->bd_bitmap, i, round_down(i, len) + len);
 		if (run < len &&
@@ -120,17 +113,19 @@ static void mb_dax_take_partial(struct ext4_allocation_context *ac,
 		    !mb_dax_is_meta(ac->ac_sb, e4b->bd_group, i)) {
 			best = run;
 			start = i;
+			if (best >= want)
+				max = min(max, i + MB_DAX_MAX_CHUNKS * want * len);
 		}
 	}
 	if (best < want)
-		ext4_mb_dax_set_extent(ac->ac_sb, e4b->bd_info, best);
+		ext4_mb_dax_set_extent(ac->ac_sb, grp, best);
 	if (best && best >= need)
 		mb_dax_take(ac, e4b, start, best);
 }
 
 /*
- * What is free at the goal: whole chunks, or in one chunk the blocks that continue
- * the file's own, or follow its last ones if the chunk is partial.
+ * Free space at the goal: whole chunks, or the blocks of one chunk that continue the
+ * file's own blocks, or that follow its last ones in a partial chunk.
  */
 static void mb_dax_take_goal(struct ext4_allocation_context *ac,
 			     struct ext4_buddy *e4b, ext4_grpblk_t need)
@@ -140,8 +135,7 @@ static void mb_dax_take_goal(struct ext4_allocation_context *ac,
 
 	end = ac->ac_dax == MB_DAX_WHOLE ? EXT4_CLUSTERS_PER_GROUP(ac->ac_sb) :
 					   chunk + len;
-	end = min(end, start + ac->ac_g_ex.fe_len);
-	free = mb_dax_run(e4b->bd_bitmap, start, end);
+	free = mb_dax_run(e4b->bd_bitmap, start, min(end, start + ac->ac_g_ex.fe_len));
 	if (ac->ac_dax == MB_DAX_WHOLE)
 		free = start == chunk ? round_down(free, len) : 0;
 	else if (ac->ac_dax == MB_DAX_PARTIAL &&
@@ -152,7 +146,7 @@ static void mb_dax_take_goal(struct ext4_allocation_context *ac,
 		mb_dax_take(ac, e4b, start, free);
 }
 
-/* The first free extent in the chunk of metadata that holds the request. */
+/* The first free extent in the metadata chunk that holds the request. */
 static void mb_dax_take_meta(struct ext4_allocation_context *ac,
 			     struct ext4_buddy *e4b, ext4_grpblk_t need)
 {
@@ -164,23 +158,21 @@ static void mb_dax_take_meta(struct ext4_allocation_context *ac,
 	/* another task may have chosen another chunk meanwhile */
 	if (i < 0 || end > EXT4_CLUSTERS_PER_GROUP(ac->ac_sb))
 		return;
-	for (i = ext4_find_next_zero_bit(e4b->bd_bitmap, end, i); i < end;
+	for (i = ext4_find_next_zero_bit(e4b->bd_bitmap, end, i);
+	     i < end && ac->ac_status == AC_STATUS_CONTINUE;
 	     i = ext4_find_next_zero_bit(e4b->bd_bitmap, end, i + run)) {
 		run = mb_dax_run(e4b->bd_bitmap, i, end);
-		if (run >= need) {
+		if (run >= need)
 			mb_dax_take(ac, e4b, i, need);
-			return;
-		}
 	}
 }
 
 /*
- * Try to take from a group. Without @wait, a group whose lock another task holds is
- * left alone: the next group is as good, and so CPUs spread. Returns whether it was.
+ * Try to take from a group. Without @wait, skip it if another task holds its lock: this
+ * spreads CPUs over groups. Returns whether it was skipped.
  */
-static bool mb_dax_try_group(struct ext4_allocation_context *ac,
-			     ext4_group_t group, mb_dax_take_fn take,
-			     ext4_grpblk_t need, bool wait)
+static bool mb_dax_try_group(struct ext4_allocation_context *ac, ext4_group_t group,
+			     mb_dax_take_fn take, ext4_grpblk_t need, bool wait)
 {
 	struct super_block *sb = ac->ac_sb;
 	struct ext4_buddy e4b;
@@ -213,18 +205,15 @@ unload:
 	return busy;
 }
 
-static void mb_dax_try_goal(struct ext4_allocation_context *ac,
-			    ext4_grpblk_t need)
+static void mb_dax_try_goal(struct ext4_allocation_context *ac, ext4_grpblk_t need)
 {
 	if (ac->ac_flags & EXT4_MB_HINT_TRY_GOAL)
-		mb_dax_try_group(ac, ac->ac_g_ex.fe_group, mb_dax_take_goal,
-				 need, true);
+		mb_dax_try_group(ac, ac->ac_g_ex.fe_group, mb_dax_take_goal, need, true);
 }
 
 /* Take @need clusters or more in the first group from @start to @end that has them. */
 static void mb_dax_scan_groups(struct ext4_allocation_context *ac, bool whole,
-			       ext4_grpblk_t need, ext4_group_t start,
-			       ext4_group_t end)
+			       ext4_grpblk_t need, ext4_group_t start, ext4_group_t end)
 {
 	mb_dax_take_fn take = whole ? mb_dax_take_whole : mb_dax_take_partial;
 	bool busy = false, wait = false;
@@ -232,51 +221,50 @@ static void mb_dax_scan_groups(struct ext4_allocation_context *ac, bool whole,
 	ext4_group_t group = start;
 	struct ext4_group_info *grp;
 
-	while (ac->ac_status == AC_STATUS_CONTINUE && left) {
-		grp = ext4_mb_dax_next_group(ac->ac_sb, whole, need, group, end);
+	while (ac->ac_status == AC_STATUS_CONTINUE) {
+		grp = left ? ext4_mb_dax_next_group(ac->ac_sb, whole, need, group, end) : NULL;
 		if (grp) {
-			busy |= mb_dax_try_group(ac, grp->bb_group, take, need,
-						 wait);
-			group = grp->bb_group + 1;
+			busy |= mb_dax_try_group(ac, grp->bb_group, take, need, wait);
+			/* if it had less than indexed, it is not found again */
+			group = busy ? grp->bb_group + 1 : start;
 			left--;
 		} else if (busy && !wait) {
 			wait = true;
 			group = start;
+			left = MB_DAX_MAX_BITMAPS;
 		} else {
 			return;
 		}
 	}
 }
 
-/* Groups that nobody has read are in no index: read a few near the goal. */
+/* Groups are not indexed until they are read: read the next ones, at most @left. */
 static void mb_dax_scan_cold(struct ext4_allocation_context *ac,
-			     mb_dax_take_fn take, ext4_grpblk_t need)
+			     mb_dax_take_fn take, ext4_grpblk_t need, int left)
 {
-	ext4_group_t ngroups = ext4_get_allocation_groups_count(ac);
-	ext4_group_t i, group = ac->ac_g_ex.fe_group;
+	ext4_group_t *cold = &EXT4_SB(ac->ac_sb)->s_mb_dax_cold;
+	ext4_group_t ngroups = ext4_get_allocation_groups_count(ac), group;
 	struct ext4_group_info *grp;
-	int left = MB_DAX_MAX_BITMAPS / 2;
 
-	for (i = 0; i < min(2 * MB_DAX_MAX_BITMAPS, ngroups) && left &&
-	     ac->ac_status == AC_STATUS_CONTINUE; i++) {
-		grp = ext4_get_group_info(ac->ac_sb, (group + i) % ngroups);
-		if (!grp || READ_ONCE(grp->bb_free) < need ||
+	for (group = READ_ONCE(*cold); group < ngroups && left &&
+	     ac->ac_status == AC_STATUS_CONTINUE; group++) {
+		grp = ext4_get_group_info(ac->ac_sb, group);
+		if (!grp || !READ_ONCE(grp->bb_free) || EXT4_MB_GRP_BBITMAP_CORRUPT(grp) ||
 		    test_bit(EXT4_GROUP_INFO_DAX_INDEXED_BIT, &grp->bb_state))
 			continue;
-		mb_dax_try_group(ac, grp->bb_group, take, need, true);
+		mb_dax_try_group(ac, group, take, need, true);
 		left--;
 	}
+	WRITE_ONCE(*cold, group);
 }
 
-/* For mb_stats. */
 static void mb_dax_count(struct ext4_allocation_context *ac, int partial)
 {
 	struct ext4_sb_info *sbi = EXT4_SB(ac->ac_sb);
 
 	if (sbi->s_mb_stats)
 		atomic64_inc(ac->ac_status == AC_STATUS_FOUND ?
-			     &sbi->s_bal_dax_hits[partial] :
-			     &sbi->s_bal_dax_misses[partial]);
+			     &sbi->s_bal_dax_hits[partial] : &sbi->s_bal_dax_misses[partial]);
 }
 
 static void mb_dax_find_whole(struct ext4_allocation_context *ac)
@@ -290,7 +278,7 @@ static void mb_dax_find_whole(struct ext4_allocation_context *ac)
 		mb_dax_scan_groups(ac, true, ac->ac_g_ex.fe_len, group, ngroups);
 	mb_dax_scan_groups(ac, true, len, group, ngroups);
 	mb_dax_scan_groups(ac, true, len, 0, group);
-	mb_dax_scan_cold(ac, mb_dax_take_whole, len);
+	mb_dax_scan_cold(ac, mb_dax_take_whole, len, 4 * MB_DAX_MAX_BITMAPS);
 	mb_dax_count(ac, 0);
 }
 
@@ -303,7 +291,7 @@ static void mb_dax_find_partial(struct ext4_allocation_context *ac)
 	mb_dax_try_goal(ac, ac->ac_o_ex.fe_len);
 	mb_dax_scan_groups(ac, false, need, 0, ngroups);
 	mb_dax_scan_groups(ac, false, DIV_ROUND_UP(need, 2), 0, ngroups);
-	mb_dax_scan_cold(ac, mb_dax_take_partial, DIV_ROUND_UP(need, 2));
+	mb_dax_scan_cold(ac, mb_dax_take_partial, DIV_ROUND_UP(need, 2), MB_DAX_MAX_BITMAPS);
 	mb_dax_count(ac, 1);
 	mb_dax_scan_groups(ac, true, len, 0, ngroups);
 }
@@ -319,6 +307,28 @@ static void mb_dax_find_meta(struct ext4_allocation_context *ac)
 	mb_dax_scan_groups(ac, true, mb_dax_len(ac->ac_sb), 0, ngroups);
 }
 
+/* Set the goal to the file's blocks from @start to @end, at least to the request. */
+static void mb_dax_set_goal(struct ext4_allocation_context *ac, int choice,
+			    ext4_lblk_t start, loff_t end)
+{
+	ext4_grpblk_t len = EXT4_B2C(EXT4_SB(ac->ac_sb), end - start);
+
+	ac->ac_dax = choice;
+	ac->ac_g_ex.fe_logical = start;
+	ac->ac_g_ex.fe_len = max(len, ac->ac_o_ex.fe_len);
+	ac->ac_orig_goal_len = ac->ac_g_ex.fe_len;
+}
+
+/* The end of a goal in partial chunks: the file may double, within limits. */
+static loff_t mb_dax_end(struct ext4_allocation_context *ac)
+{
+	ext4_lblk_t len = EXT4_C2B(EXT4_SB(ac->ac_sb), mb_dax_len(ac->ac_sb));
+	loff_t end = extent_logical_end(EXT4_SB(ac->ac_sb), &ac->ac_o_ex);
+
+	return ac->ac_flags & EXT4_MB_HINT_NOPREALLOC ?
+		end : min3(2 * end, end + len / 4, round_up(end, len));
+}
+
 /**
  * ext4_mb_dax_scan() - look for blocks where ext4_mb_dax_choose() wants them
  * @ac: the request; ac_status is AC_STATUS_FOUND afterwards if blocks were found
@@ -332,41 +342,35 @@ void ext4_mb_dax_scan(struct ext4_allocation_context *ac)
 	if (ac->ac_g_ex.fe_group >= ext4_get_allocation_groups_count(ac))
 		ac->ac_g_ex.fe_group = 0;
 
-	if (ac->ac_dax == MB_DAX_KEEP) {
+	if (ac->ac_dax == MB_DAX_KEEP)
 		mb_dax_try_goal(ac, 1);
-		/* somebody else has them, so no PMD entry can map this range */
-		ac->ac_flags &= ~EXT4_MB_HINT_TRY_GOAL;
-		ac->ac_dax = MB_DAX_PARTIAL;
-	} else if (ac->ac_dax == MB_DAX_META) {
+	else if (ac->ac_dax == MB_DAX_META)
 		mb_dax_find_meta(ac);
-		ac->ac_dax = MB_DAX_PARTIAL;
-	}
+	else if (ac->ac_dax == MB_DAX_WHOLE)
+		mb_dax_find_whole(ac);
 	if (ac->ac_status == AC_STATUS_FOUND)
 		return;
-	if (ac->ac_dax == MB_DAX_WHOLE)
-		mb_dax_find_whole(ac);
-	else
-		mb_dax_find_partial(ac);
+
+	/* no whole chunk was found: mballoc.c places requests for full ranges */
+	if (ac->ac_dax == MB_DAX_WHOLE && ac->ac_o_ex.fe_len >= mb_dax_len(ac->ac_sb))
+		return;
+	if (ac->ac_dax != MB_DAX_PARTIAL) {
+		mb_dax_set_goal(ac, MB_DAX_PARTIAL, ac->ac_o_ex.fe_logical,
+				min(extent_logical_end(EXT4_SB(ac->ac_sb), &ac->ac_g_ex),
+				    mb_dax_end(ac)));
+		ac->ac_flags &= ~EXT4_MB_HINT_TRY_GOAL;
+	}
+	mb_dax_find_partial(ac);
 }
 
-/* Ask for @len clusters for the file's blocks at @logical. */
-static void mb_dax_set_goal(struct ext4_allocation_context *ac, int choice,
-			    ext4_lblk_t logical, ext4_grpblk_t len)
-{
-	ac->ac_dax = choice;
-	ac->ac_g_ex.fe_logical = logical;
-	ac->ac_g_ex.fe_len = len;
-	ac->ac_orig_goal_len = len;
-}
-
-/* Ask for them as far from the file's nearest blocks as they are in the file. */
+/* Set the goal's place: as far from the file's blocks on one side as in the file. */
 static void mb_dax_set_goal_block(struct ext4_allocation_context *ac,
-				  struct ext4_allocation_request *ar)
+				  struct ext4_allocation_request *ar, bool left)
 {
-	s64 block = ar->pleft ? ar->pleft - ar->lleft : ar->pright - ar->lright;
+	s64 block = left ? ar->pleft - ar->lleft : ar->pright - ar->lright;
 
 	block += ac->ac_g_ex.fe_logical;
-	if ((!ar->pleft && !ar->pright) || block <= 0 ||
+	if (!(left ? ar->pleft : ar->pright) || block <= 0 ||
 	    block >= ext4_blocks_count(EXT4_SB(ac->ac_sb)->s_es))
 		return;
 	ext4_get_group_no_and_offset(ac->ac_sb, block, &ac->ac_g_ex.fe_group,
@@ -383,14 +387,14 @@ static bool mb_dax_wants_chunk(struct ext4_allocation_context *ac, u32 range)
 
 	if ((range + 1ULL) * len <= max(size, extent_logical_end(sbi, &ac->ac_o_ex)))
 		return true;
-	/* fallocate() gives a file its end, unless it grows by half a chunk a time */
+	/* expect the file to end where fallocate() does, unless it allocates half a chunk */
 	if (ac->ac_flags & EXT4_MB_HINT_NOPREALLOC)
 		return 2 * ac->ac_o_ex.fe_len == mb_dax_len(ac->ac_sb) &&
 		       ext4_mb_dax_may_split(ac->ac_sb);
 	return range >= 2 || ext4_mb_dax_may_split(ac->ac_sb);
 }
 
-/* A small file that gets a chunk, or has one, does not take part in a locality group. */
+/* A small file that has or gets a chunk of its own leaves the locality group. */
 static bool mb_dax_leave_group(struct ext4_allocation_context *ac,
 			       struct ext4_allocation_request *ar)
 {
@@ -412,9 +416,8 @@ static bool mb_dax_leave_group(struct ext4_allocation_context *ac,
  * @ac: the request, initialized; its goal is set, and ac_dax for ext4_mb_dax_scan()
  * @ar: what the caller asked for, with the file's blocks to the left and right
  *
- * Context: i_data_sem of the inode is held for writing.
- * Return: true if the goal is final; false if ext4_mb_normalize_request() is to
- * set it.
+ * Context: i_data_sem of the inode is held for writing if the request is for data.
+ * Return: true if the goal is final, false if it is to be normalized as usual.
  */
 bool ext4_mb_dax_choose(struct ext4_allocation_context *ac,
 			struct ext4_allocation_request *ar)
@@ -430,9 +433,9 @@ bool ext4_mb_dax_choose(struct ext4_allocation_context *ac,
 		return false;
 
 	extents = ext4_test_inode_flag(ac->ac_inode, EXT4_INODE_EXTENTS);
-	mb_dax_set_goal(ac, MB_DAX_PARTIAL, logical, ex->fe_len);
+	mb_dax_set_goal(ac, MB_DAX_PARTIAL, logical, extent_logical_end(sbi, ex));
 	if (!(ac->ac_flags & EXT4_MB_HINT_DATA)) {
-		/* other inodes cannot have blocks in all groups */
+		/* without extents, an inode cannot use blocks in all groups */
 		if (extents)
 			ac->ac_dax = MB_DAX_META;
 		return true;
@@ -440,7 +443,7 @@ bool ext4_mb_dax_choose(struct ext4_allocation_context *ac,
 	if (!IS_DAX(ac->ac_inode) || !extents) {
 		if (ac->ac_flags & EXT4_MB_HINT_GROUP_ALLOC)
 			return true;
-		/* it is not mapped, and goes where it likes */
+		/* no PMD maps it, so mballoc.c places it */
 		ac->ac_dax = MB_DAX_NONE;
 		return false;
 	}
@@ -453,14 +456,14 @@ bool ext4_mb_dax_choose(struct ext4_allocation_context *ac,
 	end = (loff_t)start + len;
 	if (logical == start && extent_logical_end(sbi, ex) >= end) {
 		ex->fe_len = round_down(ex->fe_len, mb_dax_len(ac->ac_sb));
-		mb_dax_set_goal(ac, MB_DAX_WHOLE, start, ex->fe_len);
-		mb_dax_set_goal_block(ac, ar);
+		mb_dax_set_goal(ac, MB_DAX_WHOLE, start, extent_logical_end(sbi, ex));
+		mb_dax_set_goal_block(ac, ar, ar->pleft);
 		return true;
 	}
 
-	/* a part of a range: the next request begins with the next range */
+	/* part of a range: cut it, so that the next request begins with the next range */
 	ex->fe_len = min_t(loff_t, ex->fe_len, EXT4_NUM_B2C(sbi, end - logical));
-	mb_dax_set_goal(ac, MB_DAX_PARTIAL, logical, ex->fe_len);
+	mb_dax_set_goal(ac, MB_DAX_PARTIAL, logical, extent_logical_end(sbi, ex));
 
 	left = ar->pleft && ar->lleft >= start;
 	right = ar->pright && ar->lright < end;
@@ -470,9 +473,8 @@ bool ext4_mb_dax_choose(struct ext4_allocation_context *ac,
 		ext4_mb_pa_adjust_overlap(ac, &from, &to);
 		/* unless a preallocation has a part of the range elsewhere */
 		if (from == start && to == end) {
-			mb_dax_set_goal(ac, MB_DAX_WHOLE, start,
-					mb_dax_len(ac->ac_sb));
-			mb_dax_set_goal_block(ac, ar);
+			mb_dax_set_goal(ac, MB_DAX_WHOLE, start, end);
+			mb_dax_set_goal_block(ac, ar, ar->pleft);
 			return true;
 		}
 	}
@@ -482,19 +484,16 @@ bool ext4_mb_dax_choose(struct ext4_allocation_context *ac,
 	if (aligned)
 		ac->ac_dax = MB_DAX_KEEP;
 	if (aligned || (ar->pleft && ar->lleft + 1 == logical))
-		mb_dax_set_goal_block(ac, ar);
+		mb_dax_set_goal_block(ac, ar, left || !aligned);
 	if (ac->ac_flags & EXT4_MB_HINT_NOPREALLOC)
 		return true;
 
-	/* preallocate the rest of the file's chunk, or as much as the file has */
-	to = extent_logical_end(sbi, ex);
-	to = aligned ? end : min3(2 * to, to + len / 4, end);
+	/* preallocate the rest of the range in its chunk, or as much as the file has */
+	to = aligned ? end : mb_dax_end(ac);
 	if (ar->pright && ar->lright < to)
 		to = ar->lright;
 	from = logical;
 	ext4_mb_pa_adjust_overlap(ac, &from, &to);
-	mb_dax_set_goal(ac, ac->ac_dax, logical,
-			max_t(ext4_grpblk_t, EXT4_B2C(sbi, to - logical),
-			      ex->fe_len));
+	mb_dax_set_goal(ac, ac->ac_dax, logical, to);
 	return true;
 }
