@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The kernel's semantic patches find nothing in what the series adds. The long
-# version also looks at what it changes, where they find nothing new.
+# The kernel's semantic patches find nothing in the files that the series adds. The long
+# version also checks the files that it changes, for anything new.
 #
 # soak: changed
-. "$(dirname "$0")/../common.sh"
+. "$(dirname "$0")/../lib/common.sh"
 lock_cache
 
-src=$("$TOP/ci/fetch")
+use_base
 tree=$("$TOP/ci/apply")
 work=$(mktemp -d "$CACHE/coccinelle.XXXXXX")
 trap 'rm -rf "$work"' EXIT
@@ -48,12 +48,16 @@ END
 # The kernel's own settings have git choose the files, which finds none in a tree
 # that is not a git checkout: --no-scanner reads them all.
 all_run() {
+	# Mainline changes to the folder that it looks at, and names files from there. A few
+	# semantic patches only write patches.
 	# shellcheck disable=SC2016 # for the shell that xargs starts
-	(cd "$tree" && find scripts/coccinelle -name '*.cocci' | sort |
+	(cd "$tree" && grep -rl --include='*.cocci' '^virtual.*report' scripts/coccinelle | sort |
 	 xargs -P "$(nproc)" -I '{}' sh -c '
-		make -s coccicheck COCCI="$2" M="$1/code" MODE=report J=1 \
-			SPFLAGS=--no-scanner > "$1/said/$(echo "$2" | tr / -)" 2>&1 ||
-			echo "$2 does not run"' sh "$work" '{}') > "$work/failed"
+		said=$1/said/$(echo "$2" | tr / -)
+		make -s coccicheck COCCI="$PWD/$2" M="$1/code" MODE=report J=1 \
+			DEBUG_FILE="$said.debug" SPFLAGS=--no-scanner > "$said" 2>&1 ||
+			echo "$2 does not run"
+		sed -i "s,^\./,$1/code/," "$said"' sh "$work" '{}') > "$work/failed"
 	[ ! -s "$work/failed" ] || { cat "$work/failed"; return 1; }
 	# Nor may one be left out, or give up half way.
 	! grep -hv "^$work/code/\|^$\|^/.*spatch -D report\|^Please check for\|^When using\|^lscpu: \|should [a-z_]* be a metavariable?$" \
@@ -93,3 +97,4 @@ while read -r file; do
 	[ ! -e "$src/$file" ] ||
 		report "coccicheck finds nothing new in $file" none_in "^$file:"
 done < "$work/files"
+end_tests

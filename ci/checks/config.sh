@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0
 # The five lines of pmem.config, and nothing else, give pmem.ko and FS_DAX on top of a
 # configuration that people have.
-. "$(dirname "$0")/../common.sh"
+. "$(dirname "$0")/../lib/common.sh"
+# shellcheck source=ci/lib/archive.sh
+. "$TOP/ci/lib/archive.sh"
 lock_cache
+use_base
 
 tree=$("$TOP/ci/apply")
-work=$CACHE/config.tmp
+work=$(mktemp -d "$CACHE/config.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
 # merged NAME BASE: BASE with the five lines on top, in $work/NAME. Without -m, the
@@ -63,10 +66,12 @@ check defconfig "$work/defconfig.base/.config" x86_64_defconfig
 
 # Debian's package of configurations comes from the same place as its source.
 distribution() {
-	local package=${BASE_PACKAGE/source/config} version=$BASE_TESTED kept
-	[[ $tree != */tree-"$BASE_PACKAGE"-* ]] || version=${tree##*"$BASE_PACKAGE"-}
+	local package=${BASE_PACKAGE[$BASE]/source/config} version=${BASE_TESTED[$BASE]} kept
+	[[ $tree != */tree-"${BASE_PACKAGE[$BASE]}"-* ]] ||
+		version=${tree##*"${BASE_PACKAGE[$BASE]}"-}
 	kept=$CACHE/config-$version
 	if [ ! -s "$kept" ]; then
+		use_suite "${BASE_SUITE[$BASE]:-}" &&
 		{ download "$package=$version" "$work/deb" ||
 		  { update_packages && download "$package=$version" "$work/deb"; }; } &&
 		unxz -c "$work"/deb/usr/src/linux-config-*/config.amd64_none_amd64.xz > "$kept.tmp" &&
@@ -76,3 +81,4 @@ distribution() {
 }
 report "Debian's configuration can be had" distribution
 check distribution "$work/distribution.base" "Debian's configuration"
+end_tests

@@ -1,20 +1,20 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The driver, and what the series changes elsewhere, build without a warning
-# whatever else is configured.
-. "$(dirname "$0")/../common.sh"
-# shellcheck source=ci/small.sh
-. "$TOP/ci/small.sh"
+# The driver, and the other files that the series changes, build without a warning in
+# several configurations.
+. "$(dirname "$0")/../lib/common.sh"
+# shellcheck source=ci/lib/small.sh
+. "$TOP/ci/lib/small.sh"
 lock_cache
 small_build configs CC='ccache gcc'
 
-# What the driver selects, because it cannot do its work without it. It compiles
-# without some of these.
+# The options that the driver needs at run time and so selects. It compiles without some
+# of them.
 selects=(DAX MEMREGION SPARSEMEM_VMEMMAP MEMORY_HOTREMOVE ZONE_DEVICE TRANSPARENT_HUGEPAGE)
 
-# A column for each option, a row for each configuration that is built. Every two
-# options are in all four combinations somewhere, but MEMORY_FAILURE without
-# X86_MCE, which cannot be. BLK_DEV_PMEM is m where it is not y.
+# A column for each option, a row for each configuration that is built. Every pair of
+# options has all four combinations in some row, except MEMORY_FAILURE without X86_MCE,
+# which Kconfig does not allow. BLK_DEV_PMEM is m where it is not y.
 options=(BLK_DEV_PMEM LIBNVDIMM FS_DAX BLK_DEV_INTEGRITY NUMA X86_MCE MEMORY_FAILURE
 	BLK_DEV_PMEM_INJECT EXT4_KUNIT_TESTS)
 rows=(
@@ -50,7 +50,7 @@ report 'the rows hold every combination of two options' all_pairs
 # builds SYMBOL=VALUE...
 builds() {
 	local changed name
-	# it selects LIBNVDIMM
+	# X86_PMEM_LEGACY would select LIBNVDIMM
 	configure vm+pmem X86_PMEM_LEGACY=n X86_MCE_INJECT=n "$@" || return
 	for name in "${selects[@]}"; do
 		[ "$(value "$name")" != n ] || { echo "$name is off"; return 1; }
@@ -69,3 +69,4 @@ for row in "${rows[@]}"; do
 	done
 	report "the driver builds with ${on[*]:-none of the options}" builds "${values[@]}"
 done
+end_tests

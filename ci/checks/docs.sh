@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The documents build without a warning, and name all that a user can set or
-# read.
-. "$(dirname "$0")/../common.sh"
+# The documents build without a warning and describe each parameter and each file
+# of the driver.
+. "$(dirname "$0")/../lib/common.sh"
 lock_cache
 
 tree=$("$TOP/ci/apply")
@@ -43,14 +43,15 @@ silent_kernel_doc() {
 report "kernel-doc is silent on the driver's files" silent_kernel_doc
 
 silent_get_abi() {
-	local file output
+	local file output get_abi=tools/docs/get_abi.py
+	[ -f "$get_abi" ] || get_abi=scripts/get_abi.pl
 	[ ${#abi[@]} -gt 0 ] || { echo 'there is no entry'; return 1; }
-	output=$(scripts/get_abi.pl validate 2>&1) || { echo "$output"; return 1; }
+	output=$("$get_abi" validate 2>&1) || { echo "$output"; return 1; }
 	for file in "${abi[@]}"; do
 		! grep -F -A 2 "$file" <<< "$output" || return
 	done
 }
-report 'get_abi.pl validate is silent on our entries' silent_get_abi
+report 'get_abi validate is silent on our entries' silent_get_abi
 
 silent_manuals() {
 	local manuals output
@@ -61,11 +62,11 @@ silent_manuals() {
 }
 report 'mandoc and groff are silent on the manuals of the tools' silent_manuals
 
-# names FILE REGEX: what the driver's FILE calls by that; it has to be something
+# names REGEX: its first group in each match in the driver's sources; at least one
 names() {
 	local found
-	found=$(sed -nE "s/.*$2.*/\1/p" "$driver/$1")
-	[ -n "$found" ] || { echo "nothing in $1 matches $2"; return 1; }
+	found=$(sed -nE "s/.*$1.*/\1/p" "$driver"/*.c)
+	[ -n "$found" ] || { echo "nothing in $driver matches $1"; return 1; }
 	echo "$found"
 }
 
@@ -76,10 +77,10 @@ named() {
 	grep -qE -- "$regex" "$@" || { echo "nothing in $* matches $regex"; return 1; }
 }
 
-# Each has a paragraph that begins with it, and a place in the kernel's list.
+# Each has an entry in the document and one in the kernel's list of parameters.
 parameters_named() {
 	local name found
-	found=$(names main.c '^module_param_named\((\w+),') ||
+	found=$(names '^module_param_named\((\w+),') ||
 		{ echo "$found"; return 1; }
 	for name in $found; do
 		named "^\`\`$name=\`\`\$" "$document" &&
@@ -89,22 +90,23 @@ parameters_named() {
 }
 report 'every module parameter is described' parameters_named
 
-# files_named FILE REGEX MENTION ENTRY: what FILE creates by that regular
-# expression is mentioned in the document and has an entry, by regular expressions
-# in which @ stands for its name.
+# files_named REGEX MENTION ENTRY: each file that the driver creates, by REGEX, is
+# mentioned in the document and has an ABI entry. In the regular expressions MENTION
+# and ENTRY, @ is the name of the file.
 files_named() {
 	local name found
-	found=$(names "$1" "$2") || { echo "$found"; return 1; }
+	found=$(names "$1") || { echo "$found"; return 1; }
 	for name in $found; do
-		named "${3/@/$name}" "$document" &&
-		named "^What:.*${4/@/$name}\$" "${abi[@]}" || return
+		named "${2/@/$name}" "$document" &&
+		named "^What:.*${3/@/$name}\$" "${abi[@]}" || return
 	done
 }
-# in the table of the document, where a name begins a line
+# In the table of the document, a name begins a line.
 # shellcheck disable=SC2016 # the marks of a literal in the document
 report 'every attribute in sysfs is described' files_named \
-	sysfs.c '^static DEVICE_ATTR[A-Z_]*\((\w+)[,)].*' \
+	'^static DEVICE_ATTR[A-Z_]*\((\w+)[,)].*' \
 	'^``(\w+/)?@`` ' '/sys/block/pmem<N>/(\w+/)?@'
 report 'every file in debugfs is described' files_named \
-	poison.c 'debugfs_create_file\("(\w+)",' \
+	'debugfs_create_file\("(\w+)",' \
 	'/sys/kernel/debug/pmem/pmem[0-9]+/@\>' '/sys/kernel/debug/pmem/pmem<N>/@'
+end_tests

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The guest harness tells what happened: the script's own status, a hang, a panic,
+# The guest harness reports what happened: the script's own status, a hang, a panic,
 # and anything that the kernel logs at warning level or above.
-. "$(dirname "$0")/../common.sh"
+. "$(dirname "$0")/../lib/common.sh"
 lock_cache
 
 boot=$("$TOP/ci/build" vm)
@@ -14,7 +14,7 @@ trap 'rm -rf "$work"' EXIT
 guest() {
 	local ended=0 output
 	printf '#!/bin/bash\n# %s\n%s\n' "$3" "$4" > "$work/case.sh"
-	output=$("$TOP/ci/guest" "$boot" "$work/case.sh" 2>&1) || ended=$?
+	output=$("$TOP/ci/vm/guest" "$boot" "$work/case.sh" 2>&1) || ended=$?
 	[ "$ended" = "$1" ] && grep -qF -- "$2" <<< "$output" ||
 		{ echo "status $ended"; tail -n 5 <<< "$output"; return 1; }
 }
@@ -26,7 +26,7 @@ report 'the exit status of a case is passed on' \
 report 'a guest that hangs is cut off' \
 	guest 1 'cut off after 15 s' 'timeout: 15' 'sleep 600'
 report 'the console is shown when a case fails' \
-	guest 1 'Linux version' 'timeout: 60' 'dmesg -n 8; dmesg | head -n 3 > /dev/ttyS0; exit 1'
+	guest 1 'Linux version' 'timeout: 60' 'dmesg -n 8; dmesg | sed -n 1,3p > /dev/ttyS0; exit 1'
 report 'a panic is noticed' \
 	guest 1 'died before the script ended' 'timeout: 60' 'echo c > /proc/sysrq-trigger'
 report 'a panic is not taken for a reset' \
@@ -34,6 +34,7 @@ report 'a panic is not taken for a reset' \
 report 'a reset that does not come is noticed' \
 	guest 1 'after 0 resets' 'reboots: 1' 'true'
 report 'an error in the kernel log fails a case that passed' \
-	guest 1 'is not an amount of memory' 'timeout: 60' 'modprobe pmem start=x; true'
+	guest 1 'start=x: expected a number of GiB' 'timeout: 60' 'modprobe pmem start=x; true'
 report 'what a case allows in the kernel log does not' \
 	guest 0 '' 'allows: pmem: .*' 'modprobe pmem start=x; true'
+end_tests

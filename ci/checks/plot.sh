@@ -3,7 +3,7 @@
 # What the aging benchmark has measured becomes a table with the worst of the seeds,
 # and a plot; also where only stock behaviour could be measured. What the placement
 # benchmark has measured becomes a table that marks what is worse than on stock.
-. "$(dirname "$0")/../common.sh"
+. "$(dirname "$0")/../lib/common.sh"
 
 work=$(mktemp -d "$CACHE/plot-check.XXXXXX")
 trap 'rm -rf "$work"' EXIT
@@ -14,12 +14,12 @@ results() {
 	printf '%s,agrawal,fallocate,75,10,%s,%s,%s,%s\n' "$@"
 }
 results stock 1 free 0 40.12 stock 2 free 0 9.70 stock 3 free 0 31.00 \
-	windows 1 free 0 100.00 windows 2 free 0 95.26 \
+	ours 1 free 0 100.00 ours 2 free 0 95.26 \
 	stock 1 write 64 98.40 > "$work/both.csv"
 results stock 1 free 0 40.12 > "$work/stock.csv"
 
 table() { "$TOP/ci/plot-aging" "$work/$1.csv" "$work" > "$work/table"; }
-# row NAME STOCK WINDOWS
+# row NAME STOCK OURS
 row() {
 	grep -qxE "$1 +$2 +$3" "$work/table" || { cat "$work/table"; return 1; }
 }
@@ -28,17 +28,17 @@ is_png() { [ "$(head -c 4 "$work/aging.png" | tail -c 3)" = PNG ]; }
 
 report 'results become a table and a plot' table both
 report 'the worst of the seeds comes first, as a number and not as text' \
-	row 'free space in windows' ' 9\.7 \(40\.1 9\.7 31\.0\)' '95\.3 \(100\.0 95\.3\)'
+	row 'free space in whole chunks' ' 9\.7 \(40\.1 9\.7 31\.0\)' '95\.3 \(100\.0 95\.3\)'
 report 'what was not measured is a dash' row 'new, 64 MiB, write' '98\.4 \(98\.4\)' -
 report 'the plot is a PNG file' is_png
 rm "$work/aging.png"
 report 'stock behaviour alone becomes a table and a plot too' table stock
-report 'which is a PNG file' is_png
+report 'the plot of stock behaviour alone is a PNG file' is_png
 refused() { ! table none 2> "$work/said" && grep -q 'holds no results' "$work/said"; }
 report 'a file without results is refused' refused
 
-# shellcheck source=ci/placement.sh
-. "$TOP/ci/placement.sh"
+# shellcheck source=ci/lib/placement.sh
+. "$TOP/ci/lib/placement.sh"
 # placements LABEL SEED WAY MIB PERCENT...: five words a line
 placements() {
 	echo 'label,seed,way,mib,percent'
@@ -56,3 +56,4 @@ report 'a table of placement has the worst of the seeds, as a number and not as 
 report 'what is more than a point below stock is marked, and no less' \
 	row 'header +64 MiB' 97.0 '96\.0 +97\.0 +96\.0  < aged'
 report 'a program has a row without a size' row sqlite 12.0 '- +- +-'
+end_tests

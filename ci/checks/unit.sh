@@ -1,24 +1,34 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The driver's logic that needs no kernel, compiled as C++20, and what the tools
-# compute are right, run under the address and undefined-behaviour sanitizers.
-. "$(dirname "$0")/../common.sh"
+# The unit tests of the tools and of the driver's logic, which is compiled as C++20,
+# pass under the address and undefined-behaviour sanitizers. ctest runs each test in a
+# process of its own, so that a crash or a sanitizer report fails that test.
+#
+# level: check
+. "$(dirname "$0")/../lib/common.sh"
 lock_cache
 
 build=$CACHE/build-unit
-configure() {
-	cmake --fresh -S "$TOP" -B "$build" -DCMAKE_BUILD_TYPE=Debug -DPMEM_TESTS=ON
-}
-report 'the unit tests configure' configure
-report 'the unit tests build' cmake --build "$build" -j "$(nproc)"
+report 'the unit tests configure' \
+	configure_cpp "$build" -DCMAKE_BUILD_TYPE=Debug -DPMEM_TESTS=ON
+report 'the unit tests build' cmake --build "$build" --target unit_tests -j "$(nproc)"
 
-clean() {
-	[ "$status" = 0 ] || { echo "$output"; return 1; }
+# ctest's line "N/TOTAL Test #N: NAME ... RESULT SECONDS sec" as one of TAP
+status=0
+output=$(ctest --test-dir "$build" --no-tests=error --output-on-failure \
+	--timeout 300 -j "$(nproc)" 2>&1) || status=$?
+results=$(sed -nE 's,^ *[0-9]+/[0-9]+ Test +#[0-9]+: ,,
+	s/^([^ ]+) \.+ +Passed .*/ok - \1/p
+	s/^([^ ]+) \.+\*\*\*Skipped .*/ok - \1 # SKIP/p
+	s/^([^ ]+) \.+[^.]*\*\*\*.*/not ok - \1/p' <<< "$output")
+echo "$results"
+TESTS=$((TESTS + $(wc -l <<< "$results")))
+
+complete() {
+	local total
+	total=$(ctest --test-dir "$build" -N | sed -n 's/^Total Tests: //p')
+	[ "$status" = 0 ] && [ "$(wc -l <<< "$results")" = "$total" ] ||
+		{ grep -vE '^ +Start | Passed ' <<< "$output"; return 1; }
 }
-for test in layout_test infoblock_test windows_test memory_test \
-	block_device_test mappings_test report_test aging_test ways_test turns_test instruction_test fsx_test; do
-	status=0
-	output=$("$build/$test" 2>&1) || status=$?
-	sed -n 's/^\[       OK \] \([^ ]*\).*/ok - \1/p; s/^\[  FAILED  \] \([^ ,]*\) (.*/not ok - \1/p' <<< "$output"
-	report "$test ends without a failure or a sanitizer report" clean
-done
+report 'ctest runs all unit tests without a failure' complete
+end_tests
