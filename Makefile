@@ -2,7 +2,7 @@
 # The front door. Each target is a line that starts a script of ci/.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo shell tools test test-debug soak bench-aging bench-placement series mbox clean
+.PHONY: help demo shell tools check test test-debug soak bench-aging bench-placement versions series mbox clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
@@ -16,20 +16,26 @@ shell: ## the same, with a prompt at the end
 tools: ## build daxmap, which tells how files can be mapped; prints where it is
 	@ci/tools
 
-test: ## everything that checks; T="NAME..." only those of ci/checks and ci/cases
+check: ## what to run before a commit: series, unit tests, kernel, demo, selftests
+	@ci/test --check $(T)
+
+test: ## everything short, on the plain and the debug kernel; T="NAME..." only those
 	@ci/test $(T)
 
-test-debug: ## the guest cases on a kernel with KASAN and lockdep
+test-debug: ## the guest cases on the kernel with KASAN and lockdep only
 	@ci/test --add debug $(T)
 
-soak: ## long runs of what make test has a short version of; hours
+soak: ## long versions of the tests, on the debug kernel; hours
 	@ci/test --soak $(T)
 
-bench-aging: ## age ext4 with and without the placement for 2 MiB pages; hours
+bench-aging: ## age ext4 with and without the placement; A="OPTION..."; hours
 	@ci/bench-aging $(A)
 
 bench-placement: ## how much of files is in 2 MiB pages, by how they are filled; BENCH=quick|full
 	@ci/bench-placement $(or $(BENCH),quick)
+
+versions: ## which kernel sources the archive serves, and whether the series applies
+	@ci/versions
 
 series: ## write the patches that add the project's files
 	@ci/make-series

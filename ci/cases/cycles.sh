@@ -1,18 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# Loading and unloading many times, with I/O between: what was written before is
-# there, and memory does not become less. Unloading what is in use is refused.
+# The module is loaded and unloaded many times, with I/O in between: data survives, no
+# memory leaks, and a module with a disk in use cannot be unloaded.
 #
 # memory: 9G
+# cpus: 1
 # cmdline: memmap=4G$4G
 # timeout: 200 1500
 # soak: 200
 set -euo pipefail
 
-# shellcheck source=ci/report.sh
-. "${0%/cases/*}/report.sh"
-# shellcheck source=ci/measure.sh
-. "${0%/cases/*}/measure.sh"
+# shellcheck source=ci/lib/report.sh
+. "${0%/cases/*}/lib/report.sh"
+# shellcheck source=ci/lib/measure.sh
+. "${0%/cases/*}/lib/measure.sh"
 cycles=20
 ! on_debug_kernel || cycles=3
 cycles=${1:-$cycles}
@@ -44,25 +45,26 @@ all_cycles() {
 modprobe pmem ranges=2G@6G map=dev
 mkfs.ext4 -q -E nodiscard /dev/pmem0
 rmmod pmem
-report 'the first cycle works' cycle
-# a debug kernel keeps what was freed for a while
+report 'one cycle of two loads succeeds' cycle
+# a debug kernel delays the reuse of freed memory
 on_debug_kernel || before=$(free_kib 0)
-report "$cycles cycles of two loads work, and data stays" all_cycles
+report "$cycles cycles of two loads succeed, and data survives" all_cycles
 few() { [ "$1" -lt 4096 ]; }
 if ! on_debug_kernel; then
 	lost=$((before - $(free_kib 0)))
-	report "they cost less than 4 MiB of memory ($lost KiB)" few $lost
+	report "$cycles cycles leak less than 4 MiB of memory ($lost KiB)" few $lost
 fi
 
 modprobe pmem ranges=2G@6G map=dev
 mount -o dax /dev/pmem0 /mnt/mem
 refused() { ! rmmod pmem 2> /run/said && grep 'in use' /run/said; }
 report 'rmmod is refused while a filesystem is mounted' refused
-report 'which goes on working' cmp /mnt/mem/data $data
+report 'the file has its contents after the refused rmmod' cmp /mnt/mem/data $data
 umount /mnt/mem
 exec 5< /dev/pmem0
-report 'and while a disk is open' refused
+report 'rmmod is refused while a disk is open' refused
 exec 5<&-
 twice() { ! insmod "$(modinfo -F filename pmem)" 2> /run/said && grep 'File exists' /run/said; }
-report 'loading it twice is refused' twice
+report 'loading the module twice is refused' twice
 rmmod pmem
+end_tests
