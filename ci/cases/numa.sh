@@ -19,17 +19,20 @@ set -euo pipefail
 
 GIB=$((1 << 30))
 
-# cost NODES PARAMETER...: KiB of these nodes' memory that loading takes
+# cost NODES PARAMETER...: KiB of these nodes' memory that loading takes; the least of
+# three loads, because other tasks take memory too
 cost() {
 	local nodes=$1 before after
 	shift
-	# shellcheck disable=SC2086
-	before=$(free_kib $nodes)
-	modprobe pmem "$@"
-	# shellcheck disable=SC2086
-	after=$(free_kib $nodes)
-	rmmod pmem
-	echo $((before - after))
+	for _ in 1 2 3; do
+		# shellcheck disable=SC2086
+		before=$(free_kib $nodes)
+		modprobe pmem "$@"
+		# shellcheck disable=SC2086
+		after=$(free_kib $nodes)
+		rmmod pmem
+		echo $((before - after))
+	done | sort -n | sed -n 1p
 }
 
 at_most() { [ "$2" -le "$1" ] || { echo "$2 is more than $1"; return 1; }; }
@@ -61,8 +64,8 @@ modprobe pmem ranges=32G@38G/2,32G@4G map=mem
 report 'the first range has the first devices' is pmem0/pmem/start 0x980000000
 report 'the second half of the first range has the second device' is pmem1/pmem/start 0xd80000000
 report 'the second range has the last device' is pmem2/pmem/start 0x100000000
-report 'the first device is on node 1' is pmem0/pmem/numa_node 1
-report 'the last device is on node 0' is pmem2/pmem/numa_node 0
+report 'the first device is on node 1' is pmem0/device/numa_node 1
+report 'the last device is on node 0' is pmem2/device/numa_node 0
 report 'with map=mem the disk has all of the memory' disk_size pmem0 $((16 * GIB))
 rmmod pmem
 
