@@ -6,7 +6,6 @@
 #include <linux/bio.h>
 #include <linux/blkdev.h>
 #include <linux/dax.h>
-#include <linux/err.h>
 #include <linux/gfp.h>
 #include <linux/io.h>
 #include <linux/kdev_t.h>
@@ -16,7 +15,6 @@
 #include <linux/page-flags.h>
 #include <linux/panic.h>
 #include <linux/preempt.h>
-#include <linux/rcupdate.h>
 #include <linux/set_memory.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
@@ -979,43 +977,8 @@ static struct kunit_suite pmem_layout_suite = {
 	.test_cases	= pmem_layout_cases,
 };
 
-#ifdef CONFIG_FS_DAX
-/* alloc_dax() reuses the memory of freed devices. */
-static void new_dax_device_has_no_old_flags(struct kunit *test)
-{
-	unsigned int i;
-
-	for (i = 0; i < 64; i++) {
-		struct dax_device *dax = alloc_dax(NULL, NULL);
-		bool synchronous;
-
-		KUNIT_ASSERT_FALSE(test, IS_ERR(dax));
-		synchronous = dax_synchronous(dax);
-		set_dax_synchronous(dax);
-		kill_dax(dax);
-		put_dax(dax);
-		/* inodes are freed after a grace period */
-		rcu_barrier();
-		KUNIT_ASSERT_FALSE_MSG(test, synchronous, "device %u", i);
-	}
-}
-
-static struct kunit_case pmem_dax_cases[] = {
-	KUNIT_CASE(new_dax_device_has_no_old_flags),
-	{ }
-};
-
-static struct kunit_suite pmem_dax_suite = {
-	.name		= "pmem_dax",
-	.test_cases	= pmem_dax_cases,
-};
-
-kunit_test_suites(&pmem_copy_suite, &pmem_poison_suite, &pmem_disk_suite,
-		  &pmem_layout_suite, &pmem_dax_suite);
-#else
 kunit_test_suites(&pmem_copy_suite, &pmem_poison_suite, &pmem_disk_suite,
 		  &pmem_layout_suite);
-#endif /* CONFIG_FS_DAX */
 
 MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
 MODULE_DESCRIPTION("KUnit tests of the pmem block driver");

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The KUnit tests of the driver and of ext4's allocator pass. They use no device, but
+# The KUnit tests of the driver, of DAX devices and of ext4's allocator pass. They use no device, but
 # the module with the driver's tests needs the driver.
 #
 # One test fills the badblocks list, and the driver logs an error.
@@ -14,6 +14,7 @@
 # cmdline: memmap=4G$4G kunit.enable=1 kunit.autorun=1 kunit.filter=speed>slow
 # module: pmem start=4 size=4
 # module: pmem_kunit
+# module: dax-test
 set -euo pipefail
 shopt -s nullglob
 # shellcheck source=ci/lib/report.sh
@@ -34,7 +35,7 @@ passed_tests() {
 }
 
 suites=0
-for results in /sys/kernel/debug/kunit/{pmem_*,ext4_mballoc_*test}/results; do
+for results in /sys/kernel/debug/kunit/{pmem_*,dax_*,ext4_mballoc_*test}/results; do
 	suite=${results%/results}
 	suite=${suite##*/}
 	suites=$((suites + 1))
