@@ -106,7 +106,16 @@ static int pmem_getgeo(struct gendisk *disk, struct hd_geometry *geo)
 	return 0;
 }
 
+static int pmem_open(struct gendisk *disk, blk_mode_t mode)
+{
+	struct pmem_device *pmem = (struct pmem_device *)disk->private_data;
+
+	lockdep_assert_held(&disk->open_mutex);
+	return pmem->closed ? -EBUSY : 0;
+}
+
 static const struct block_device_operations pmem_fops = {
+	.open		= pmem_open,
 	.submit_bio	= pmem_submit_bio,
 	.getgeo		= pmem_getgeo,
 	.owner		= THIS_MODULE,
@@ -127,7 +136,7 @@ static int pmem_switch_discard_off(struct gendisk *disk)
 
 /**
  * pmem_alloc_disk - allocate the block device
- * @pmem: its ranges, its node and its badblocks list are set
+ * @pmem: its ranges, its mode, its node and its badblocks list are set
  *
  * Filesystems need blocks that are aligned to 2 MiB to map files in 2 MiB pages.
  * Partitioning tools align to the optimal I/O size. mkfs.xfs takes the minimum I/O
@@ -168,6 +177,7 @@ int pmem_alloc_disk(struct pmem_device *pmem)
 	disk->private_data = pmem;
 	disk->bb = &pmem->bad;
 	set_capacity(disk, pmem->data.size >> SECTOR_SHIFT);
+	set_disk_ro(disk, pmem->mode.ro);
 	pmem->disk = disk;
 	return 0;
 }
@@ -194,7 +204,7 @@ int pmem_add_disk(struct pmem_device *pmem,
 			   pmem->disk->disk_name);
 	if (err)
 		return err;
-	err = device_add_disk(NULL, pmem->disk, groups);
+	err = device_add_disk(pmem->parent, pmem->disk, groups);
 	if (err)
 		return err;
 
@@ -215,4 +225,38 @@ void pmem_del_disk(struct pmem_device *pmem)
 {
 	if (pmem->added)
 		del_gendisk(pmem->disk);
+}
+
+/**
+ * pmem_close_disk - refuse to open the disk from now on, if nobody has it open
+ * @pmem: its disk is allocated
+ *
+ * Opening it then fails with -EBUSY.
+ *
+ * Context: May sleep. Takes the open_mutex of the disk.
+ * Return: false if the disk or a partition of it is open
+ */
+bool pmem_close_disk(struct pmem_device *pmem)
+{
+	struct gendisk *disk = pmem->disk;
+	bool closed;
+
+	mutex_lock(&disk->open_mutex);
+	closed = !disk_openers(disk);
+	pmem->closed = closed;
+	mutex_unlock(&disk->open_mutex);
+	return closed;
+}
+
+/**
+ * pmem_reopen_disk - undo pmem_close_disk()
+ * @pmem: its disk is not deleted
+ *
+ * Context: May sleep. Takes the open_mutex of the disk.
+ */
+void pmem_reopen_disk(struct pmem_device *pmem)
+{
+	mutex_lock(&pmem->disk->open_mutex);
+	pmem->closed = false;
+	mutex_unlock(&pmem->disk->open_mutex);
 }

@@ -101,11 +101,15 @@ static int pmem_verify(struct pmem_device *pmem, u64 offset, size_t len)
  * sectors that are overwritten as a whole become good if they can be read back.
  *
  * Context: May sleep.
- * Return: 0, or %-EIO if some sector cannot be read back, and is still bad
+ * Return: 0, or
+ * * %-EIO	- some sector cannot be read back, and is still bad
+ * * %-EROFS	- the device is read-only
  */
 int pmem_write(struct pmem_device *pmem, u64 offset, const void *from,
 	       size_t len)
 {
+	if (unlikely(pmem->mode.ro))
+		return -EROFS;
 	if (likely(!pmem_restore_mapping(pmem, offset, len))) {
 		memcpy_flushcache(pmem->addr + offset, from, len);
 		return 0;
@@ -150,13 +154,17 @@ static void pmem_zero_sector(char *addr)
  * Like pmem_write(), without a source to read.
  *
  * Context: May sleep.
- * Return: 0, or %-EIO if some sector cannot be read back, and is still bad
+ * Return: 0, or
+ * * %-EIO	- some sector cannot be read back, and is still bad
+ * * %-EROFS	- the device is read-only
  */
 int pmem_zero(struct pmem_device *pmem, u64 offset, size_t len)
 {
 	static const char zeroes[SECTOR_SIZE] = {};
 	char *addr = pmem->addr + offset, *end = addr + len;
 
+	if (unlikely(pmem->mode.ro))
+		return -EROFS;
 	if (likely(!pmem_restore_mapping(pmem, offset, len))) {
 		for (; addr < end; addr += SECTOR_SIZE)
 			pmem_zero_sector(addr);

@@ -1,96 +1,123 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The table of devices, and the lookup of a device by physical address.
+ * The list of devices, and the lookup of a device by physical address.
  */
+#include <linux/lockdep.h>
 #include <linux/memory_hotplug.h>
 #include <linux/numa.h>
+#include <linux/platform_device.h>
+#include <linux/siphash.h>
 #include <linux/slab.h>
-#include <linux/unaligned.h>
 
 #include "pmem.h"
 
-/* In the order of the ranges. Written only while the module loads and unloads. */
-struct pmem_device *pmem_devices;
-unsigned int pmem_nr_devices;
+LIST_HEAD(pmem_devices);
+DEFINE_MUTEX(pmem_devices_mutex);
 
 /*
- * A UUID of version 8 (RFC 9562, section 5.8) from start and size in pages: a map=mem
- * device has no place for a random one.
+ * A UUID of version 8 (RFC 9562, section 5.8) from start and size: a map=mem device
+ * has no place for a random one. A hash, because addresses are for root only.
  */
 static void pmem_name_range(uuid_t *uuid, const struct pmem_range *range)
 {
-	put_unaligned_be48(PHYS_PFN(range->start), uuid->b);
-	put_unaligned_be16(0x8000, uuid->b + 6);
-	put_unaligned_be16(0x8000, uuid->b + 8);
-	put_unaligned_be48(PHYS_PFN(range->size), uuid->b + 10);
+	const siphash_key_t keys[] = {
+		{ .key = { 0x706d656d00000001ULL, 0x7374617274000000ULL } },
+		{ .key = { 0x706d656d00000002ULL, 0x73697a6500000000ULL } },
+	};
+	u64 hash[] = {
+		siphash_2u64(range->start, range->size, &keys[0]),
+		siphash_2u64(range->start, range->size, &keys[1]),
+	};
+
+	BUILD_BUG_ON(sizeof(hash) != sizeof(*uuid));
+	memcpy(uuid, hash, sizeof(*uuid));
+	uuid->b[6] = (uuid->b[6] & 0x0f) | 0x80;
+	uuid->b[8] = (uuid->b[8] & 0x3f) | 0x80;
 }
 
 /**
- * pmem_alloc_devices - make the table of devices
- * @layout: checked by pmem_layout_check()
- * @map: where struct pages are, for all devices
- * @format: whether map=dev may overwrite data
+ * pmem_alloc_device - allocate a device
+ * @range: its memory
+ * @mode: how to use the memory
  *
- * Sets the ranges, the map mode and the node of each device, and the UUID with map=mem.
+ * Sets the ranges, the mode and the node, and the UUID of a map=mem device.
  *
  * Context: May sleep.
- * Return: 0, or %-ENOMEM if the table cannot be allocated
+ * Return: the device, which is on no list, or NULL if memory is short
  */
-int pmem_alloc_devices(const struct pmem_layout *layout,
-		       enum pmem_map_mode map, bool format)
+struct pmem_device *pmem_alloc_device(const struct pmem_range *range,
+				      const struct pmem_mode *mode)
 {
-	unsigned int i, count = pmem_layout_count(layout);
+	u64 offset = pmem_data_offset(range->size, mode->map);
+	struct pmem_device *pmem;
 
-	pmem_devices = (struct pmem_device *)
-		kvcalloc(count, sizeof(*pmem_devices), GFP_KERNEL);
-	if (!pmem_devices)
+	pmem = (struct pmem_device *)kzalloc(sizeof(*pmem), GFP_KERNEL);
+	if (!pmem)
+		return NULL;
+
+	pmem->range = *range;
+	pmem->data.start = range->start + offset;
+	pmem->data.size = range->size - offset;
+	pmem->mode = *mode;
+	pmem_name_range(&pmem->uuid, range);
+	pmem->node = numa_map_to_online_node(phys_to_target_node(range->start));
+	return pmem;
+}
+
+/**
+ * pmem_add_parent - register the parent of the disk, which has the file numa_node
+ * @pmem: its number is allocated
+ *
+ * Context: May sleep.
+ * Return: 0, or a negative errno of platform_device_add()
+ */
+int pmem_add_parent(struct pmem_device *pmem)
+{
+	struct platform_device *parent;
+	int err;
+
+	parent = platform_device_alloc(KBUILD_MODNAME, pmem->id);
+	if (!parent)
 		return -ENOMEM;
-
-	for (i = 0; i < count; i++) {
-		struct pmem_device *pmem = &pmem_devices[i];
-		u64 offset;
-
-		pmem->range = pmem_layout_device(layout, i);
-		offset = pmem_data_offset(pmem->range.size, map);
-		pmem->data.start = pmem->range.start + offset;
-		pmem->data.size = pmem->range.size - offset;
-		pmem->map = map;
-		pmem->format = format;
-		pmem_name_range(&pmem->uuid, &pmem->range);
-		pmem->node = numa_map_to_online_node(phys_to_target_node(pmem->range.start));
+	set_dev_node(&parent->dev, pmem->node);
+	err = platform_device_add(parent);
+	if (err) {
+		platform_device_put(parent);
+		/* it ignores a lack of memory for the name, and then returns this */
+		return err == -EINVAL ? -ENOMEM : err;
 	}
-	pmem_nr_devices = count;
+	pmem->parent = &parent->dev;
 	return 0;
 }
 
 /**
- * pmem_free_devices - undo pmem_alloc_devices()
+ * pmem_del_parent - undo pmem_add_parent()
+ * @pmem: its disk is deleted
  *
- * Context: May sleep. All resources of the devices are released.
+ * Context: May sleep.
  */
-void pmem_free_devices(void)
+void pmem_del_parent(struct pmem_device *pmem)
 {
-	pmem_nr_devices = 0;
-	kvfree(pmem_devices);
-	pmem_devices = NULL;
+	platform_device_unregister(to_platform_device(pmem->parent));
 }
 
 /**
  * pmem_find - find the device whose disk holds an address
  * @address: physical address in bytes
  *
- * Context: Any. The caller makes sure that the table exists.
+ * Context: May sleep. The caller holds pmem_devices_mutex while it uses the device.
  * Return: the device, or NULL if no disk holds @address
  */
 struct pmem_device *pmem_find(u64 address)
 {
-	unsigned int i;
+	struct pmem_device *pmem;
 
-	for (i = 0; i < pmem_nr_devices; i++) {
-		const struct pmem_range *data = &pmem_devices[i].data;
+	lockdep_assert_held(&pmem_devices_mutex);
+	list_for_each_entry(pmem, &pmem_devices, list) {
+		const struct pmem_range *data = &pmem->data;
 
 		if (address >= data->start && address - data->start < data->size)
-			return &pmem_devices[i];
+			return pmem;
 	}
 	return NULL;
 }

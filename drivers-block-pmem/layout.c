@@ -105,20 +105,20 @@ static int pmem_parse_share(struct pmem_share *share, const char *start,
 /**
  * pmem_parse_map - parse the place of struct pages
  * @text: "mem", "dev" or "dev,format"
- * @map: the map mode
- * @format: whether map=dev may overwrite data
+ * @mode: its ro is set; map and format are the result
  * @message: the error message; set on error only
  *
  * Context: Any.
- * Return: 0, or %-EINVAL if @text is none of them
+ * Return: 0, or %-EINVAL if @text is none of them, or would format a read-only device
  */
-int pmem_parse_map(const char *text, enum pmem_map_mode *map, bool *format,
-		   struct pmem_message *message)
+int pmem_parse_map(const char *text, struct pmem_mode *mode, struct pmem_message *message)
 {
-	*format = !strcmp(text, "dev,format");
-	*map = *format || !strcmp(text, "dev") ? PMEM_MAP_DEV : PMEM_MAP_MEM;
-	if (*map == PMEM_MAP_MEM && strcmp(text, "mem"))
+	mode->format = !strcmp(text, "dev,format");
+	mode->map = mode->format || !strcmp(text, "dev") ? PMEM_MAP_DEV : PMEM_MAP_MEM;
+	if (mode->map == PMEM_MAP_MEM && strcmp(text, "mem"))
 		return pmem_error(message, "map=%.48s: expected mem, dev or dev,format", text);
+	if (mode->format && mode->ro)
+		return pmem_error(message, "map=dev,format writes, but ro=1 does not; use map=dev");
 	return 0;
 }
 

@@ -35,6 +35,18 @@
 enum pmem_map_mode { PMEM_MAP_MEM, PMEM_MAP_DEV };
 
 /**
+ * struct pmem_mode - how memory is used
+ * @map: where struct pages are
+ * @format: whether map=dev may overwrite data
+ * @ro: whether nothing may be written to the memory
+ */
+struct pmem_mode {
+	enum pmem_map_mode map;
+	bool format;
+	bool ro;
+};
+
+/**
  * struct pmem_range - a range of physical memory
  * @start: first address in bytes
  * @size: length in bytes
@@ -76,8 +88,7 @@ struct pmem_message {
 	char text[256];
 };
 
-int pmem_parse_map(const char *text, enum pmem_map_mode *map, bool *format,
-		   struct pmem_message *message);
+int pmem_parse_map(const char *text, struct pmem_mode *mode, struct pmem_message *message);
 int pmem_layout_parse(struct pmem_layout *layout, const char *start,
 		      const char *size, const char *count,
 		      struct pmem_message *message);

@@ -41,23 +41,26 @@ static int pmem_machine_check(struct notifier_block *nb, unsigned long action,
 			      void *data)
 {
 	struct mce *mce = (struct mce *)data;
-	struct pmem_device *pmem;
 	u64 unit = SECTOR_SIZE, address;
+	struct pmem_device *pmem;
 
 	if (!pmem_is_memory_lost(mce))
-		return NOTIFY_DONE;
-	address = mce->addr & MCI_ADDR_PHYSADDR;
-	pmem = pmem_find(address);
-	if (!pmem)
 		return NOTIFY_DONE;
 
 	/* Intel SDM, volume 3B, 16.3.2.4: number of invalid low address bits */
 	if (mce->status & MCI_STATUS_MISCV)
 		unit = clamp(BIT_ULL(MCI_MISC_ADDR_LSB(mce->misc)),
 			     (u64)SECTOR_SIZE, (u64)PAGE_SIZE);
-	pmem_add_poison(pmem, round_down(address - pmem->data.start, unit),
-			unit);
-	return NOTIFY_OK;
+
+	address = mce->addr & MCI_ADDR_PHYSADDR;
+	mutex_lock(&pmem_devices_mutex);
+	pmem = pmem_find(address);
+	if (pmem)
+		pmem_add_poison(pmem,
+				round_down(address - pmem->data.start, unit),
+				unit);
+	mutex_unlock(&pmem_devices_mutex);
+	return pmem ? NOTIFY_OK : NOTIFY_DONE;
 }
 
 static struct notifier_block pmem_machine_check_nb = {
@@ -68,7 +71,7 @@ static struct notifier_block pmem_machine_check_nb = {
 /**
  * pmem_register_mce - add reported memory errors to the badblocks lists
  *
- * Context: May sleep. The table of devices exists until pmem_unregister_mce().
+ * Context: May sleep.
  */
 void pmem_register_mce(void)
 {

@@ -5,17 +5,21 @@
  */
 #include <linux/io.h>
 #include <linux/ioport.h>
+#include <linux/jiffies.h>
 #include <linux/libnvdimm.h>
 #include <linux/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 #include <linux/uuid.h>
-#include <linux/wait_bit.h>
 
 #include "infoblock.h"
 #include "pmem.h"
+
+/* How often the log says what the driver waits for, in jiffies. */
+#define PMEM_WAIT_NOTICE	(10 * HZ)
 
 /**
  * pmem_claim_memory - reserve the range of a device in /proc/iomem
@@ -124,6 +128,16 @@ static int pmem_refuse_size(const struct pmem_device *pmem, u64 size)
 	return -EMEDIUMTYPE;
 }
 
+static int pmem_refuse_format(const struct pmem_device *pmem)
+{
+	const struct pmem_range *range = &pmem->range;
+
+	pr_err("[mem %#llx-%#llx]: holds no map=dev device of %llu MiB, and ro=1 formats none; load with the map mode and the sizes that were used\n",
+	       range->start, range->start + range->size - 1,
+	       range->size >> 20);
+	return -EMEDIUMTYPE;
+}
+
 /*
  * map=dev overwrites the start of the range: its own info block and struct pages,
  * zeroes, or with format anything. With map=mem nothing is overwritten, but the data
@@ -142,7 +156,7 @@ static int pmem_check_pages(struct pmem_device *pmem, void *page)
 		return err;
 	found = !err && pmem_infoblock_found(page, &size, uuid.b);
 
-	if (pmem->map == PMEM_MAP_MEM) {
+	if (pmem->mode.map == PMEM_MAP_MEM) {
 		if (found)
 			pr_warn("%s: [mem %#llx-%#llx] holds the info block of a map=dev device of %llu MiB; to get its data back, unload, then load with map=dev and a device of that size\n",
 				pmem->name, range->start,
@@ -152,11 +166,13 @@ static int pmem_check_pages(struct pmem_device *pmem, void *page)
 
 	if (found && size == range->size) {
 		pmem->uuid = uuid;
-		pmem->format = false;
+		pmem->mode.format = false;
 		pmem->formatted = true;
 		return 0;
 	}
-	if (pmem->format)
+	if (pmem->mode.ro)
+		return pmem_refuse_format(pmem);
+	if (pmem->mode.format)
 		return 0;
 	if (found)
 		return pmem_refuse_size(pmem, size);
@@ -174,7 +190,8 @@ static int pmem_check_pages(struct pmem_device *pmem, void *page)
  * Context: May sleep.
  * Return: 0, or
  * * %-ENOMEM		- a page cannot be mapped, or a buffer not allocated
- * * %-EMEDIUMTYPE	- map=dev would overwrite data or poison; this is logged
+ * * %-EMEDIUMTYPE	- map=dev would overwrite data or poison, or would have to write
+ *			  with ro=1; this is logged
  */
 int pmem_check_content(struct pmem_device *pmem)
 {
@@ -219,7 +236,7 @@ static int pmem_format(struct pmem_device *pmem)
 	page = kmalloc(PAGE_SIZE, GFP_KERNEL);
 	if (!page)
 		return -ENOMEM;
-	if (pmem->format)
+	if (pmem->mode.format)
 		err = pmem_walk_written(pmem, pmem->data.start - pmem->range.start,
 					pmem_zero_page, page);
 	uuid_gen(&pmem->uuid);
@@ -230,7 +247,10 @@ static int pmem_format(struct pmem_device *pmem)
 	return err;
 }
 
-/* Struct pages lie between the info block and the data. */
+/*
+ * Struct pages lie between the info block and the data. With ro=1 they come from
+ * ordinary memory.
+ */
 static void pmem_set_altmap(struct pmem_device *pmem)
 {
 	const struct pmem_range *range = &pmem->range;
@@ -266,7 +286,7 @@ void pmem_map_memory(struct pmem_device *pmem)
 	BUILD_BUG_ON(PMEM_INFOBLOCK_SIZE != PAGE_SIZE);
 	BUILD_BUG_ON(sizeof(struct page) > PMEM_STRUCT_PAGE_SIZE);
 
-	if (pmem->map == PMEM_MAP_DEV && !pmem->formatted) {
+	if (pmem->mode.map == PMEM_MAP_DEV && !pmem->formatted) {
 		pmem->error = pmem_format(pmem);
 		if (pmem->error)
 			return;
@@ -278,7 +298,7 @@ void pmem_map_memory(struct pmem_device *pmem)
 	pgmap->nr_range = 1;
 	pgmap->ops = &pmem_pagemap_ops;
 	pgmap->owner = pmem;
-	if (pmem->map == PMEM_MAP_DEV)
+	if (pmem->mode.map == PMEM_MAP_DEV && !pmem->mode.ro)
 		pmem_set_altmap(pmem);
 
 	addr = memremap_pages(pgmap, pmem->node);
@@ -290,24 +310,61 @@ void pmem_map_memory(struct pmem_device *pmem)
 	pmem->addr = (char *)addr + (pmem->data.start - pmem->range.start);
 }
 
+static bool pmem_is_pinned(const struct page *page)
+{
+	return page_ref_count(page);
+}
+
 /*
+ * Return 0 when nobody holds a reference to the page, or -EINTR. Nobody wakes this for
+ * all kinds of references, so it looks ten times a second.
+ */
+static int pmem_wait_page(const struct pmem_device *pmem, unsigned long pfn)
+{
+	const struct page *page = pfn_to_page(pfn);
+	unsigned long next = jiffies;
+
+	while (pmem_is_pinned(page)) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		if (time_after_eq(jiffies, next)) {
+			pr_notice("%s: waits for the page at %#llx, which a pipe, an io_uring or a device still uses\n",
+				  pmem->name, (u64)PFN_PHYS(pfn));
+			next = jiffies + PMEM_WAIT_NOTICE;
+		}
+		__set_current_state(TASK_KILLABLE | TASK_FREEZABLE);
+		schedule_timeout(HZ / 10);
+	}
+	return 0;
+}
+
+/**
+ * pmem_wait_idle - wait until no page of the disk has a reference
+ * @pmem: its memory is mapped, and its disk cannot be opened
+ *
  * A pipe, for example, may hold a page of a file that is long gone, if the filesystem
  * did not wait for it. Its struct page must stay until then. fs/dax.c has split the
- * folios of files into single pages.
+ * folios of files into single pages. Every ten seconds, the log says which page it is.
+ *
+ * Context: May sleep. The freezer does not wait for this.
+ * Return: 0, or %-EINTR if a signal kills the task
  */
-static void pmem_wait_idle(const struct pmem_device *pmem)
+int pmem_wait_idle(struct pmem_device *pmem)
 {
 	unsigned long pfn = PHYS_PFN(pmem->data.start);
 	unsigned long end = pfn + PHYS_PFN(pmem->data.size);
+	int err;
 
 	for (; pfn < end; pfn++) {
-		struct page *page = pfn_to_page(pfn);
-
-		wait_var_event(page, !page_ref_count(page));
-		VM_WARN_ON_ONCE_PAGE(PageCompound(page) || page->mapping, page);
+		err = pmem_wait_page(pmem, pfn);
+		if (err)
+			return err;
+		VM_WARN_ON_ONCE_PAGE(PageCompound(pfn_to_page(pfn)) ||
+				     pfn_to_page(pfn)->mapping, pfn_to_page(pfn));
 		if (!(pfn % PAGES_PER_SECTION))
 			cond_resched();
 	}
+	return 0;
 }
 
 /*
@@ -326,13 +383,29 @@ static void pmem_restore_all(struct pmem_device *pmem)
 
 /**
  * pmem_unmap_memory - undo pmem_map_memory()
- * @pmem: its memory is mapped, its disk is deleted or was never added
+ * @pmem: its memory is mapped and idle, its disk is deleted or was never added
  *
- * Context: May sleep. Waits until no page has a reference.
+ * Context: May sleep.
  */
 void pmem_unmap_memory(struct pmem_device *pmem)
 {
-	pmem_wait_idle(pmem);
 	pmem_restore_all(pmem);
 	memunmap_pages(&pmem->pgmap);
+}
+
+/**
+ * pmem_abandon_memory - leave memory as it is, because pages of it are in use
+ * @pmem: its memory is mapped, its disk is deleted; it is never freed
+ *
+ * The memory stays claimed and mapped until the next boot, without the driver.
+ *
+ * Context: May sleep.
+ */
+void pmem_abandon_memory(struct pmem_device *pmem)
+{
+	pr_err("%s: [mem %#llx-%#llx] stays claimed until the next boot, because a page is in use and the wait for it was killed\n",
+	       pmem->name, pmem->range.start,
+	       pmem->range.start + pmem->range.size - 1);
+	pmem_restore_all(pmem);
+	pmem->pgmap.ops = NULL;
 }

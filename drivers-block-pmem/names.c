@@ -40,10 +40,12 @@ static bool pmem_name_taken(const struct pmem_device *pmem)
 /**
  * pmem_alloc_number - allocate the number of a device and name its disk
  * @pmem: its disk is allocated and not yet added
- * @expected: the number that the device gets if no other driver has taken it
+ * @expected: the number that the device gets if no other driver has taken it, or a
+ *            negative number
  *
  * A number whose name another disk has is skipped, and stays allocated until
- * pmem_free_skipped_numbers(). If the number is not @expected, the log says so.
+ * pmem_free_skipped_numbers(). If the number is not @expected, the log says so, unless
+ * @expected is negative.
  *
  * Context: May sleep. Takes the list lock of the device kset.
  * Return: 0, or
@@ -71,7 +73,7 @@ int pmem_alloc_number(struct pmem_device *pmem, int expected)
 		}
 	}
 
-	if (id != expected)
+	if (expected >= 0 && id != expected)
 		pr_notice("number %d is taken by another driver; [mem %#llx-%#llx] becomes %s\n",
 			  expected, pmem->range.start,
 			  pmem->range.start + pmem->range.size - 1, pmem->name);

@@ -9,7 +9,9 @@
 
 #include <linux/badblocks.h>
 #include <linux/blkdev.h>
+#include <linux/list.h>
 #include <linux/memremap.h>
+#include <linux/mutex.h>
 #include <linux/types.h>
 #include <linux/uuid.h>
 
@@ -19,6 +21,7 @@
 #define pr_fmt(fmt)	KBUILD_MODNAME ": " fmt
 
 struct dax_device;
+struct device;
 struct dentry;
 struct kernfs_node;
 struct mce;
@@ -26,10 +29,10 @@ struct task_struct;
 
 /**
  * struct pmem_device - one /dev/pmemN
+ * @list: all devices, pmem_devices
  * @range: all of its physical memory
  * @data: the part of @range that is the disk
- * @map: where the struct pages of @range are
- * @format: whether map=dev may overwrite data
+ * @mode: how @range is used
  * @formatted: whether @range has the info block of this device
  * @uuid: names the device across loads
  * @node: NUMA node of @range, or NUMA_NO_NODE
@@ -37,7 +40,9 @@ struct task_struct;
  * @id: number from the memregion allocator
  * @name: "pmemN", the name of the disk
  * @pgmap: the struct pages of @range
+ * @parent: the device above @disk in sysfs
  * @disk: the block device
+ * @closed: whether @disk cannot be opened; written under its open_mutex
  * @dax: the DAX device on the same memory
  * @bad: sectors of the disk whose memory is poisoned
  * @poisoned: whether memory was ever on @bad since loading; never reset
@@ -49,10 +54,10 @@ struct task_struct;
  * @error: result of pmem_map_memory(), 0 or a negative errno
  */
 struct pmem_device {
+	struct list_head list;
 	struct pmem_range range;
 	struct pmem_range data;
-	enum pmem_map_mode map;
-	bool format;
+	struct pmem_mode mode;
 	bool formatted;
 	uuid_t uuid;
 	int node;
@@ -60,7 +65,9 @@ struct pmem_device {
 	int id;
 	char name[DISK_NAME_LEN];
 	struct dev_pagemap pgmap;
+	struct device *parent;
 	struct gendisk *disk;
+	bool closed;
 	struct dax_device *dax;
 	struct badblocks bad;
 	bool poisoned;
@@ -79,11 +86,12 @@ int pmem_check_reserved(const struct pmem_range *range,
 			struct pmem_message *message);
 
 /* devices.c */
-extern struct pmem_device *pmem_devices;
-extern unsigned int pmem_nr_devices;
-int pmem_alloc_devices(const struct pmem_layout *layout,
-		       enum pmem_map_mode map, bool format);
-void pmem_free_devices(void);
+extern struct list_head pmem_devices;	/* in the order of their numbers at load */
+extern struct mutex pmem_devices_mutex;	/* protects pmem_devices */
+struct pmem_device *pmem_alloc_device(const struct pmem_range *range,
+				      const struct pmem_mode *mode);
+int pmem_add_parent(struct pmem_device *pmem);
+void pmem_del_parent(struct pmem_device *pmem);
 struct pmem_device *pmem_find(u64 address);
 
 /* poison.c */
@@ -105,6 +113,8 @@ int pmem_alloc_disk(struct pmem_device *pmem);
 int pmem_add_disk(struct pmem_device *pmem,
 		  const struct attribute_group **groups);
 void pmem_del_disk(struct pmem_device *pmem);
+bool pmem_close_disk(struct pmem_device *pmem);
+void pmem_reopen_disk(struct pmem_device *pmem);
 
 /* dax.c */
 extern const struct dev_pagemap_ops pmem_pagemap_ops;
@@ -116,7 +126,9 @@ int pmem_claim_memory(struct pmem_device *pmem);
 void pmem_release_memory(struct pmem_device *pmem);
 int pmem_check_content(struct pmem_device *pmem);
 void pmem_map_memory(struct pmem_device *pmem);
+int pmem_wait_idle(struct pmem_device *pmem);
 void pmem_unmap_memory(struct pmem_device *pmem);
+void pmem_abandon_memory(struct pmem_device *pmem);
 
 /* mce.c */
 #ifdef CONFIG_X86_MCE
@@ -148,5 +160,24 @@ extern const struct attribute_group *pmem_attribute_groups[];
 int pmem_alloc_number(struct pmem_device *pmem, int expected);
 void pmem_free_number(struct pmem_device *pmem);
 void pmem_free_skipped_numbers(void);
+
+/* hotplug.c */
+int pmem_add_devices(struct pmem_layout *layout, const struct pmem_mode *mode,
+		     int expected);
+int pmem_remove_device(const char *name);
+void pmem_remove_devices(void);
+
+/* hibernate.c */
+#ifdef CONFIG_HIBERNATION
+void pmem_register_hibernation(void);
+void pmem_unregister_hibernation(void);
+#else
+static inline void pmem_register_hibernation(void) { }
+static inline void pmem_unregister_hibernation(void) { }
+#endif
+
+/* control.c */
+void pmem_add_control(const struct pmem_mode *mode);
+void pmem_del_control(void);
 
 #endif /* _PMEM_H */

@@ -34,18 +34,11 @@ static ssize_t data_start_show(struct device *dev,
 }
 static DEVICE_ATTR_ADMIN_RO(data_start);
 
-static ssize_t numa_node_show(struct device *dev, struct device_attribute *attr,
-			      char *buf)
-{
-	return sysfs_emit(buf, "%d\n", pmem_of(dev)->node);
-}
-static DEVICE_ATTR_RO(numa_node);
-
 static ssize_t map_show(struct device *dev, struct device_attribute *attr,
 			char *buf)
 {
 	return sysfs_emit(buf, "%s\n",
-			  pmem_of(dev)->map == PMEM_MAP_DEV ? "dev" : "mem");
+			  pmem_of(dev)->mode.map == PMEM_MAP_DEV ? "dev" : "mem");
 }
 static DEVICE_ATTR_RO(map);
 
@@ -70,7 +63,6 @@ static struct attribute *pmem_attributes[] = {
 	&dev_attr_start.attr,
 	&dev_attr_size.attr,
 	&dev_attr_data_start.attr,
-	&dev_attr_numa_node.attr,
 	&dev_attr_map.attr,
 	NULL,
 };

@@ -295,13 +295,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data,
   }
   {
     Message message;
-    pmem_map_mode map = PMEM_MAP_MEM;
-    bool format = false;
-    const int err = pmem_parse_map(place.c_str(), &map, &format, &message);
+    pmem_mode mode{};
+    const int err = pmem_parse_map(place.c_str(), &mode, &message);
     if (succeeded(err, message))
-      REQUIRE(place.c_str() == std::string_view(format ? "dev,format"
-                                                : map == PMEM_MAP_DEV ? "dev"
-                                                                      : "mem"));
+      REQUIRE(place.c_str() == std::string_view(mode.format ? "dev,format"
+                                                : mode.map == PMEM_MAP_DEV
+                                                    ? "dev"
+                                                    : "mem"));
   }
   readPage(rest);
   return 0;

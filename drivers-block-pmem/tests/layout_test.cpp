@@ -196,17 +196,16 @@ TEST(Count, RefusesOtherTextAndNumbers) {
 
 TEST(ParseMap, AcceptsMemAndDev) {
   pmem_message message = untouched();
-  pmem_map_mode map = PMEM_MAP_DEV;
-  bool format = true;
-  EXPECT_EQ(pmem_parse_map("mem", &map, &format, &message), 0);
-  EXPECT_EQ(map, PMEM_MAP_MEM);
-  EXPECT_FALSE(format);
-  EXPECT_EQ(pmem_parse_map("dev,format", &map, &format, &message), 0);
-  EXPECT_EQ(map, PMEM_MAP_DEV);
-  EXPECT_TRUE(format);
-  EXPECT_EQ(pmem_parse_map("dev", &map, &format, &message), 0);
-  EXPECT_EQ(map, PMEM_MAP_DEV);
-  EXPECT_FALSE(format);
+  pmem_mode mode{PMEM_MAP_DEV, true, false};
+  EXPECT_EQ(pmem_parse_map("mem", &mode, &message), 0);
+  EXPECT_EQ(mode.map, PMEM_MAP_MEM);
+  EXPECT_FALSE(mode.format);
+  EXPECT_EQ(pmem_parse_map("dev,format", &mode, &message), 0);
+  EXPECT_EQ(mode.map, PMEM_MAP_DEV);
+  EXPECT_TRUE(mode.format);
+  EXPECT_EQ(pmem_parse_map("dev", &mode, &message), 0);
+  EXPECT_EQ(mode.map, PMEM_MAP_DEV);
+  EXPECT_FALSE(mode.format);
   EXPECT_STREQ(message.text, Untouched);
 }
 
@@ -216,12 +215,21 @@ TEST(ParseMap, RefusesOtherText) {
        {"", "me", "memo", "MEM", "dev ", "0", "device", "mem,format", "dev,",
         "dev,format,format", many.c_str()}) {
     pmem_message message = untouched();
-    pmem_map_mode map;
-    bool format;
-    EXPECT_EQ(pmem_parse_map(text.c_str(), &map, &format, &message), -EINVAL);
+    pmem_mode mode{};
+    EXPECT_EQ(pmem_parse_map(text.c_str(), &mode, &message), -EINVAL);
     EXPECT_EQ(message.text, "map=" + text.substr(0, 48) +
                                 ": expected mem, dev or dev,format");
   }
+}
+
+TEST(ParseMap, FormatsNothingReadOnly) {
+  pmem_message message = untouched();
+  pmem_mode mode{PMEM_MAP_MEM, false, true};
+  EXPECT_EQ(pmem_parse_map("dev", &mode, &message), 0);
+  EXPECT_STREQ(message.text, Untouched);
+  EXPECT_EQ(pmem_parse_map("dev,format", &mode, &message), -EINVAL);
+  EXPECT_STREQ(message.text,
+               "map=dev,format writes, but ro=1 does not; use map=dev");
 }
 
 /// Expects that equal devices cover each range of a layout without gaps.

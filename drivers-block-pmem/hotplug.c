@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Add devices, all of a request or none, and remove one that nobody uses.
+ */
+#include <linux/async.h>
+#include <linux/memory_hotplug.h>
+#include <linux/processor.h>
+#include <linux/slab.h>
+
+#include "pmem.h"
+
+/* Serializes adding and removing. Taken before pmem_devices_mutex. */
+static DEFINE_MUTEX(pmem_hotplug_mutex);
+
+/* Log that a step failed for lack of a resource, and return @err. */
+static int pmem_fail(const struct pmem_device *pmem, const char *step, int err)
+{
+	pr_err("[mem %#llx-%#llx]: cannot %s: error %d; free memory or use a smaller range\n",
+	       pmem->range.start, pmem->range.start + pmem->range.size - 1,
+	       step, err);
+	return err;
+}
+
+/* Get everything that a device needs except its struct pages. */
+static int pmem_claim_device(struct pmem_device *pmem, int expected)
+{
+	int err;
+
+	err = pmem_alloc_poison(pmem);
+	if (err)
+		return pmem_fail(pmem, "allocate the badblocks list", err);
+
+	err = pmem_alloc_disk(pmem);
+	if (err) {
+		pmem_fail(pmem, "allocate the disk", err);
+		goto out_free_poison;
+	}
+
+	err = pmem_alloc_number(pmem, expected);
+	if (err) {
+		pmem_fail(pmem, "allocate a device number", err);
+		goto out_put_disk;
+	}
+
+	/* these two log the errors that are not for lack of memory */
+	err = pmem_claim_memory(pmem);
+	if (err) {
+		if (err != -EBUSY)
+			pmem_fail(pmem, "reserve the range in /proc/iomem", err);
+		goto out_free_number;
+	}
+
+	err = pmem_check_content(pmem);
+	if (err) {
+		if (err != -EMEDIUMTYPE)
+			pmem_fail(pmem, "map the range to look for old data", err);
+		goto out_release_memory;
+	}
+
+	err = pmem_add_parent(pmem);
+	if (err) {
+		pmem_fail(pmem, "register the parent of the disk", err);
+		goto out_release_memory;
+	}
+
+	err = pmem_alloc_dax(pmem);
+	if (err) {
+		pmem_fail(pmem, "allocate the DAX device", err);
+		goto out_del_parent;
+	}
+
+	return 0;
+
+out_del_parent:
+	pmem_del_parent(pmem);
+out_release_memory:
+	pmem_release_memory(pmem);
+out_free_number:
+	pmem_free_number(pmem);
+out_put_disk:
+	put_disk(pmem->disk);
+out_free_poison:
+	pmem_free_poison(pmem);
+	return err;
+}
+
+/*
+ * Undo pmem_claim_device() and pmem_map_memory(), and free the device. If a page is
+ * still in use and a signal kills the task, its memory and this structure, to which
+ * the struct pages point, stay.
+ */
+static void pmem_free_device(struct pmem_device *pmem)
+{
+	bool abandoned = pmem->addr && pmem_wait_idle(pmem);
+
+	if (abandoned)
+		pmem_abandon_memory(pmem);
+	else if (pmem->addr)
+		pmem_unmap_memory(pmem);
+	pmem_free_dax(pmem);
+	pmem_del_parent(pmem);
+	if (!abandoned)
+		pmem_release_memory(pmem);
+	pmem_free_number(pmem);
+	put_disk(pmem->disk);
+	pmem_free_poison(pmem);
+	if (!abandoned)
+		kfree(pmem);
+}
+
+static void pmem_free_devices(struct list_head *devices)
+{
+	struct pmem_device *pmem, *next;
+
+	list_for_each_entry_safe_reverse(pmem, next, devices, list)
+		pmem_free_device(pmem);
+	INIT_LIST_HEAD(devices);
+	if (list_empty(&pmem_devices))
+		pmem_free_skipped_numbers();
+}
+
+/* Fill the list @devices. */
+static int pmem_claim_devices(struct list_head *devices,
+			      const struct pmem_layout *layout,
+			      const struct pmem_mode *mode, int expected)
+{
+	unsigned int i, count = pmem_layout_count(layout);
+
+	for (i = 0; i < count; i++) {
+		const struct pmem_range range = pmem_layout_device(layout, i);
+		struct pmem_device *pmem = pmem_alloc_device(&range, mode);
+		int err;
+
+		if (!pmem) {
+			pr_err("cannot allocate %u devices: error %d; free memory or use fewer devices\n",
+			       count, -ENOMEM);
+			return -ENOMEM;
+		}
+		err = pmem_claim_device(pmem, expected);
+		if (err) {
+			kfree(pmem);
+			return err;
+		}
+		list_add_tail(&pmem->list, devices);
+		if (expected >= 0)
+			expected = pmem->id + 1;
+	}
+	return 0;
+}
+
+static void pmem_map_one(void *data, async_cookie_t cookie)
+{
+	pmem_map_memory((struct pmem_device *)data);
+}
+
+/* In parallel, each device on a CPU of its node; this thread maps the first one. */
+static int pmem_map_devices(struct list_head *devices)
+{
+	struct pmem_device *pmem, *first;
+	ASYNC_DOMAIN_EXCLUSIVE(domain);
+
+	first = list_first_entry(devices, struct pmem_device, list);
+	pmem = first;
+	list_for_each_entry_continue(pmem, devices, list)
+		async_schedule_node_domain(pmem_map_one, pmem, pmem->node,
+					   &domain);
+	pmem_map_memory(first);
+	async_synchronize_full_domain(&domain);
+
+	list_for_each_entry(pmem, devices, list)
+		if (pmem->error)
+			return pmem_fail(pmem, "allocate struct pages",
+					 pmem->error);
+	return 0;
+}
+
+/*
+ * Once a disk is visible it may be open, and there is no way back. If a later disk
+ * cannot be added, the driver goes on without it.
+ */
+static int pmem_add_disks(struct list_head *devices)
+{
+	struct pmem_device *pmem;
+	int err;
+
+	list_for_each_entry(pmem, devices, list) {
+		err = pmem_add_disk(pmem, pmem_attribute_groups);
+		if (err) {
+			pmem_fail(pmem, "add the disk", err);
+			if (list_is_first(&pmem->list, devices))
+				return err;
+			continue;
+		}
+		pmem_add_inject(pmem);
+		pr_info("%s: [mem %#llx-%#llx], %llu MiB, node %d, map=%s%s\n",
+			pmem->name, pmem->range.start,
+			pmem->range.start + pmem->range.size - 1,
+			pmem->data.size >> 20, pmem->node,
+			pmem->mode.map == PMEM_MAP_DEV ? "dev" : "mem",
+			pmem->mode.ro ? ", read-only" : "");
+	}
+	return 0;
+}
+
+/* The lower of the CPU's physical address limit and that of the kernel mapping. */
+static u64 pmem_limit(void)
+{
+	struct range range = mhp_get_pluggable_range(true);
+
+	return min(BIT_ULL(boot_cpu_data.x86_phys_bits), range.end + 1);
+}
+
+struct pmem_auto {
+	struct pmem_layout *layout;
+	struct pmem_message *message;
+};
+
+static int pmem_add_range(const struct pmem_range *range, void *data)
+{
+	const struct pmem_auto *found = (const struct pmem_auto *)data;
+
+	return pmem_layout_add(found->layout, range, found->layout->auto_count,
+			       found->message);
+}
+
+/* For ranges=auto. */
+static int pmem_find_ranges(struct pmem_layout *layout,
+			    struct pmem_message *message)
+{
+	struct pmem_auto found = { .layout = layout, .message = message };
+	int err;
+
+	err = pmem_find_reserved(pmem_add_range, &found);
+	if (!err && !layout->nr) {
+		strscpy(message->text,
+			"ranges=auto: no reserved RAM is free; boot with memmap=, for example memmap=32G$32G");
+		err = -ENXIO;
+	}
+	return err;
+}
+
+/* Complete the layout, and log what is wrong with it. */
+static int pmem_check_layout(struct pmem_layout *layout, enum pmem_map_mode map)
+{
+	struct pmem_message message;
+	unsigned int i;
+	int err = 0;
+
+	if (layout->auto_count)
+		err = pmem_find_ranges(layout, &message);
+	if (!err)
+		err = pmem_layout_check(layout, pmem_limit(), map, &message);
+	for (i = 0; i < layout->nr && !err; i++)
+		err = pmem_check_reserved(&layout->shares[i].range, &message);
+	if (err)
+		pr_err("%s\n", message.text);
+	return err;
+}
+
+/**
+ * pmem_add_devices - add all devices of some ranges, or none
+ * @layout: the ranges, which this function checks; with auto_count, it finds them
+ * @mode: how to use the memory
+ * @expected: the number of the first device if no other driver has taken it; the log
+ *            reports other numbers. Negative if any will do.
+ *
+ * No disk is visible before all devices have their memory.
+ *
+ * Context: May sleep.
+ * Return: 0, or the errno of the step that has failed, which is logged:
+ * * %-EINVAL		- the layout or the memory cannot be used
+ * * %-EBUSY		- another driver uses some of the memory
+ * * %-EMEDIUMTYPE	- map=dev would overwrite data
+ * * %-ENXIO		- no reserved RAM is free for auto_count
+ * * %-ENOMEM		- memory is short
+ * * %-EINTR		- a signal has killed the task; this is not logged
+ */
+int pmem_add_devices(struct pmem_layout *layout, const struct pmem_mode *mode,
+		     int expected)
+{
+	LIST_HEAD(added);
+	int err;
+
+	err = mutex_lock_killable(&pmem_hotplug_mutex);
+	if (err)
+		return err;
+
+	err = pmem_check_layout(layout, mode->map);
+	if (!err)
+		err = pmem_claim_devices(&added, layout, mode, expected);
+	if (!err)
+		err = pmem_map_devices(&added);
+	if (!err)
+		err = pmem_add_disks(&added);
+	if (err) {
+		pmem_free_devices(&added);
+	} else {
+		mutex_lock(&pmem_devices_mutex);
+		list_splice_tail(&added, &pmem_devices);
+		mutex_unlock(&pmem_devices_mutex);
+	}
+	mutex_unlock(&pmem_hotplug_mutex);
+	return err;
+}
+
+static void pmem_del_device(struct pmem_device *pmem)
+{
+	mutex_lock(&pmem_devices_mutex);
+	list_del(&pmem->list);
+	mutex_unlock(&pmem_devices_mutex);
+
+	pmem_del_inject(pmem);
+	pmem_del_disk(pmem);
+	pmem_free_device(pmem);
+}
+
+static struct pmem_device *pmem_find_name(const char *name)
+{
+	struct pmem_device *pmem;
+
+	list_for_each_entry(pmem, &pmem_devices, list)
+		if (!strcmp(pmem->name, name))
+			return pmem;
+	return NULL;
+}
+
+/**
+ * pmem_remove_device - remove a device that nobody uses
+ * @name: of its disk
+ *
+ * Context: May sleep. Waits while a page has a reference.
+ * Return: 0, or
+ * * %-ENODEV	- there is no such device; this is logged
+ * * %-EBUSY	- the disk or a partition is open; this is logged
+ * * %-EINTR	- a signal has killed the task, and the device can be used as before
+ */
+int pmem_remove_device(const char *name)
+{
+	struct pmem_device *pmem;
+	int err;
+
+	err = mutex_lock_killable(&pmem_hotplug_mutex);
+	if (err)
+		return err;
+
+	pmem = pmem_find_name(name);
+	if (!pmem) {
+		pr_err("remove: %.32s: no such device; see /sys/block\n", name);
+		err = -ENODEV;
+	} else if (!pmem_close_disk(pmem)) {
+		pr_err("remove: %s is open; unmount or close it first\n", name);
+		err = -EBUSY;
+	} else {
+		err = pmem_wait_idle(pmem);
+		if (err)
+			pmem_reopen_disk(pmem);
+		else
+			pmem_del_device(pmem);
+	}
+	mutex_unlock(&pmem_hotplug_mutex);
+	return err;
+}
+
+/**
+ * pmem_remove_devices - remove all devices
+ *
+ * Context: May sleep. No disk is open, and nobody adds devices. Waits while a page has
+ *          a reference. If a signal kills the task, the memory stays claimed until the
+ *          next boot.
+ */
+void pmem_remove_devices(void)
+{
+	struct pmem_device *pmem, *next;
+
+	list_for_each_entry_safe_reverse(pmem, next, &pmem_devices, list)
+		pmem_del_device(pmem);
+	pmem_free_skipped_numbers();
+}
