@@ -31,8 +31,8 @@ rmmod pmem
 export PMEM_TEST_MODULE PMEM_TEST_PARAMETERS='start=4 size=256M count=2'
 selftests no_memory
 
-# pmem.rst lists every message of the driver; addresses, steps and errnos vary.
-document=${0%/ci/cases/*}/Documentation/admin-guide/blockdev/pmem.rst
+# pmem-messages.rst lists every message of the driver; addresses, steps and errnos vary.
+document=${0%/ci/cases/*}/Documentation/admin-guide/blockdev/pmem-messages.rst
 general() { sed 's/mem 0x[^]]*\]/mem]/g; s/error -[0-9]*/error/; s/cannot [^:]*:/cannot:/'; }
 undocumented() {
 	dmesg --kernel --level=err | sed -n '/invalid for parameter/d; s/.*\] pmem: //p' | general | sort -u |
@@ -41,7 +41,7 @@ undocumented() {
 		done
 }
 all_documented() { [ -z "$(undocumented)" ] || { undocumented; return 1; }; }
-report 'pmem.rst lists all messages' all_documented
+report 'pmem-messages.rst lists all messages' all_documented
 
 # A failed allocation may log a stack, and add_pages() warns about each of its failures.
 # Nothing else may be logged.

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # The driver refuses bad parameters and memory in use, with the errno and the message
-# that Documentation/admin-guide/blockdev/pmem.rst lists, and claims nothing. The
+# that Documentation/admin-guide/blockdev/pmem-messages.rst lists, and claims nothing. The
 # inputs are the rows of the document and those in refused.inputs.
 #
 # RAM ends at 11 GiB and has a hole from 2 to 4 GiB. The reservation that starts at
@@ -18,7 +18,7 @@ set -euo pipefail
 . "${0%/cases/*}/lib/report.sh"
 # shellcheck source=ci/lib/measure.sh
 . "${0%/cases/*}/lib/measure.sh"
-document=${0%/ci/cases/*}/Documentation/admin-guide/blockdev/pmem.rst
+document=${0%/ci/cases/*}/Documentation/admin-guide/blockdev/pmem-messages.rst
 
 selftests refused
 

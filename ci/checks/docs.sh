@@ -25,14 +25,15 @@ report 'make htmldocs works on the folder of block devices' htmldocs
 
 has_page() {
 	local html=$work/build/Documentation/output/admin-guide/blockdev
-	[ -s "$html/pmem.html" ] && grep -q 'href="pmem.html"' "$html/index.html"
+	[ -s "$html/pmem.html" ] && grep -q 'href="pmem.html"' "$html/index.html" &&
+		[ -s "$html/pmem-messages.html" ] && grep -q 'href="pmem-messages.html"' "$html/index.html"
 }
-report 'there is a page for the driver, and the index links to it' has_page
+report 'there are two pages for the driver, and the index links to them' has_page
 
 no_warning() {
-	! grep -F -A 3 "$document" "$work/html.log"
+	! grep -F -A 3 "${document%.rst}" "$work/html.log"
 }
-report 'the page gives no warning' no_warning
+report 'the pages give no warning' no_warning
 
 # Warnings count as well as the exit status.
 silent_kernel_doc() {
@@ -90,23 +91,19 @@ parameters_named() {
 }
 report 'every module parameter is described' parameters_named
 
-# files_named REGEX MENTION ENTRY: each file that the driver creates, by REGEX, is
-# mentioned in the document and has an ABI entry. In the regular expressions MENTION
-# and ENTRY, @ is the name of the file.
+# files_named REGEX ENTRY: each file that the driver creates, by REGEX, has an ABI entry.
+# In the regular expression ENTRY, @ is the name of the file.
 files_named() {
 	local name found
 	found=$(names "$1") || { echo "$found"; return 1; }
 	for name in $found; do
-		named "${2/@/$name}" "$document" &&
-		named "^What:.*${3/@/$name}\$" "${abi[@]}" || return
+		named "^What:.*${2/@/$name}\$" "${abi[@]}" || return
 	done
 }
-# In the table of the document, a name begins a line.
-# shellcheck disable=SC2016 # the marks of a literal in the document
-report 'every attribute in sysfs is described' files_named \
-	'^static DEVICE_ATTR[A-Z_]*\((\w+)[,)].*' \
-	'^``(\w+/)?@`` ' '/sys/block/pmem<N>/(\w+/)?@'
+report 'every attribute of a disk is described' files_named \
+	'^static DEVICE_ATTR[A-Z_]*\((\w+)[,)].*' '/sys/block/pmem<N>/(\w+/)?@'
+report 'every attribute of the class is described' files_named \
+	'^static CLASS_ATTR[A-Z_]*\((\w+)[,)].*' '/sys/class/pmem-control/@'
 report 'every file in debugfs is described' files_named \
-	'debugfs_create_file\("(\w+)",' \
-	'/sys/kernel/debug/pmem/pmem[0-9]+/@\>' '/sys/kernel/debug/pmem/pmem<N>/@'
+	'debugfs_create_file\("(\w+)",' '/sys/kernel/debug/pmem/pmem<N>/@'
 end_tests
