@@ -14,9 +14,9 @@
 # debug: no
 set -euo pipefail
 
-# disks FOLDER: the names of the pmem disks below a folder of /sys/devices
+# disks PATTERN: the names of the pmem disks of the devices that match below platform/
 disks() {
-	find "/sys/devices/$1" -path '*/block/pmem*' -prune -printf '%f\n' | sort | paste -sd' '
+	find /sys/devices/platform -path "*/$1/block/pmem*" -prune -printf '%f\n' | sort | paste -sd' '
 }
 
 # usable DISK: ext4 on it mounts with DAX, and is clean after a write
@@ -32,8 +32,8 @@ has_disks() { [ "$(wc -w <<< "$2")" = "$1" ]; }
 
 check() {
 	local order=$1 disk theirs ours
-	theirs=$(disks platform)
-	ours=$(disks virtual)
+	theirs=$(disks 'e820_pmem/*')
+	ours=$(disks 'pmem.*')
 	report "$order: drivers/nvdimm has one disk, $theirs" has_disks 1 "$theirs"
 	report "$order: this driver has two disks, $ours" has_disks 2 "$ours"
 	for disk in $theirs $ours; do
@@ -46,7 +46,7 @@ load_nvdimm() {
 	modprobe -a nd_pmem nd_e820
 	# libnvdimm registers its devices asynchronously
 	for ((i = 0; i < 100; i++)); do
-		[ -z "$(disks platform)" ] || return 0
+		[ -z "$(disks 'e820_pmem/*')" ] || return 0
 		sleep 0.1
 	done
 }

@@ -72,9 +72,14 @@ rmmod pmem
 modprobe pmem ranges=$range map=dev,format
 report 'map=dev,format leaves a device of the same size alone' same_device
 rmmod pmem
-modprobe pmem ranges=$range
-report 'the UUID of map=mem has start and size, in pages' test "$(uuid)" = 00000010-0000-8000-8000-000000040000
-rmmod pmem
+# uuids RANGES: of the devices, with map=mem
+uuids() { modprobe pmem ranges="$1" && cat /sys/block/pmem*/uuid && rmmod pmem; }
+own_uuids() {
+	[ "$(uuids $range/2 | grep -Exc '[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}')" = 2 ] &&
+		[ "$(uuids $range/2)" = "$(uuids 512M@4G,512M@4608M)" ] &&
+		[ "$({ uuids $range/2; uuids $range; } | sort -u | wc -l)" = 3 ]
+}
+report 'with map=mem, devices of other places and sizes have other UUIDs, at each load the same' own_uuids
 report 'map=dev refuses a device of another size' refused \
 	"[mem $at-0x11fffffff]: holds a map=dev device of 1024 MiB; load with a device of that size" 512M@4G
 modprobe pmem ranges=$range map=dev

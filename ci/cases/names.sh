@@ -22,8 +22,7 @@ foreign() {
 }
 
 our_disks() {
-	find /sys/devices/virtual/block -maxdepth 1 -name 'pmem*' -exec test -e '{}/pmem' ';' -printf '%f\n' |
-		sort | paste -sd' '
+	find /sys/devices/platform/pmem.*/block -mindepth 1 -maxdepth 1 -printf '%f\n' | sort | paste -sd' '
 }
 disks_are() { [ "$(our_disks)" = "$1" ] || { our_disks; return 1; }; }
 logged() { dmesg --kernel | grep -F -- "$1" || { dmesg --kernel | tail -n 5; return 1; }; }

@@ -25,7 +25,7 @@ trap 'umount "$mnt" 2> /dev/null; rmdir "$mnt"' EXIT
 ktap_set_plan 6
 
 parameters=()
-for name in start size count ranges map; do
+for name in start size count ranges map ro; do
 	parameters+=("$name=$(cat "/sys/module/pmem/parameters/$name")")
 done
 

@@ -17,7 +17,7 @@ printf '\nLinux %s, booted with %s\n' "$(uname -r)" \
 step 'modprobe pmem'
 step 'fdisk -l /dev/pmem*'
 step 'mkdir -p /mnt/mem'
-step 'mkfs.ext4 -E nodiscard /dev/pmem0'
+step 'mkfs.ext4 /dev/pmem0'
 step 'mount -o dax /dev/pmem0 /mnt/mem'
 step 'mount | fgrep /mnt/mem'
 step 'df -h | fgrep /mnt/mem'

@@ -1,0 +1,118 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# A page in a pipe is left when its filesystem is unmounted, and the driver waits for it:
+# it says so every ten seconds, lets tasks be frozen meanwhile, can be killed, and goes on
+# when the page is released. On mainline the unmount waits, so that there is no such page.
+#
+# allows: pmem: .*stays claimed until the next boot.*
+# allows: pmem: .*in use by another driver.*
+# allows: .*: Can.t open blockdev
+# memory: 6G
+# cmdline: memmap=1G$4G
+# module: pmem ranges=1G@4G/2
+# timeout: 240
+# bases: 6.12
+set -euo pipefail
+
+# shellcheck source=ci/lib/report.sh
+. "${0%/cases/*}/lib/report.sh"
+control=/sys/class/pmem-control
+mkdir -p /mnt/mem
+
+# pin DISK: a process in the background has a page of a file in a pipe; its number is in
+# HOLDER. The disk is not mounted any more.
+pin() {
+	mkfs.ext4 -q -F "/dev/$1"
+	mount -o dax "/dev/$1" /mnt/mem
+	dd if=/dev/urandom of=/mnt/mem/file bs=2M count=1 status=none
+	rm -f /run/pinned
+	python3 - /mnt/mem/file <<- 'END' &
+		import ctypes, mmap, os, sys, time
+		class Iovec(ctypes.Structure):
+		    _fields_ = [("base", ctypes.c_void_p), ("len", ctypes.c_size_t)]
+		size = ctypes.c_size_t(2 << 20)
+		libc = ctypes.CDLL(None, use_errno=True)
+		libc.mmap.restype = ctypes.c_void_p
+		# mmap.mmap() would keep the file open
+		file = os.open(sys.argv[1], os.O_RDWR)
+		address = libc.mmap(None, size, mmap.PROT_READ, mmap.MAP_SHARED, file, ctypes.c_long(0))
+		reader, writer = os.pipe()
+		page = Iovec(address, 4096)
+		if libc.vmsplice(writer, ctypes.byref(page), ctypes.c_ulong(1), 0) != 4096:
+		    sys.exit(os.strerror(ctypes.get_errno()))
+		libc.munmap(ctypes.c_void_p(address), size)
+		os.close(file)
+		open("/run/pinned", "w").close()
+		time.sleep(1000)
+	END
+	HOLDER=$!
+	until [ -e /run/pinned ]; do sleep 0.1; done
+	umount /mnt/mem
+}
+
+waits() { dmesg --kernel | grep -c "pmem: $1: waits for the page at 0x[0-9a-f]*, which" || true; }
+# says DISK N: N lines in less than 60 seconds
+says() {
+	for _ in {1..600}; do
+		[ "$(waits "$1")" -lt "$2" ] || return 0
+		sleep 0.1
+	done
+	dmesg --kernel | tail -n 5
+	return 1
+}
+# ends PID: the process ends in less than 10 seconds
+ends() {
+	for _ in {1..100}; do
+		[ -e "/proc/$1" ] || return 0
+		sleep 0.1
+	done
+	return 1
+}
+gone() { ! grep -q '^pmem ' /proc/modules; }
+
+pin pmem0
+echo pmem0 > $control/remove &
+remover=$!
+report 'the removal of a device waits for the page' says pmem0 1
+in_use() { ! mount -o dax /dev/pmem0 /mnt/mem 2> /run/said && grep -i busy /run/said; }
+report 'its disk cannot be opened meanwhile' in_use
+kill -9 $remover
+report 'a killed removal ends' ends $remover
+same() { mount -o dax /dev/pmem0 /mnt/mem && e2fsck -fn /dev/pmem0 > /dev/null 2>&1; umount /mnt/mem; }
+report 'after that the disk can be used again' same
+
+start=$(waits pmem0)
+rmmod pmem &
+unloader=$!
+report 'rmmod says every ten seconds that it waits' says pmem0 $((start + 2))
+still() { [ -e /proc/$unloader ]; }
+report 'rmmod is still there' still
+echo freezer > /sys/power/pm_test
+freeze() { echo freeze > /sys/power/state; }
+report 'tasks can be frozen meanwhile' freeze
+kill $HOLDER
+report 'rmmod ends when the page is released' ends $unloader
+report 'the driver is gone' gone
+all_free() { ! grep pmem /proc/iomem; }
+report 'all memory is free' all_free
+
+modprobe pmem ranges=1G@4G/2
+pin pmem1
+start=$(waits pmem1)
+rmmod pmem &
+unloader=$!
+report 'rmmod waits again' says pmem1 $((start + 1))
+kill -9 $unloader
+report 'a killed rmmod ends' ends $unloader
+report 'the driver is gone after that' gone
+one_claimed() { [ "$(grep -c pmem /proc/iomem)" = 1 ] && grep pmem1 /proc/iomem; }
+report 'the memory of that device alone stays claimed' one_claimed
+logged() { dmesg --kernel | grep 'pmem: pmem1: \[mem 0x120000000-0x13fffffff\] stays claimed until the next boot'; }
+report 'the log says so' logged
+refused() { ! modprobe pmem ranges=1G@4G/2 2> /run/said && grep 'resource busy' /run/said; }
+report 'it cannot be taken again' refused
+report 'the other one can' modprobe pmem ranges=512M@4G
+kill $HOLDER
+wait $HOLDER 2> /dev/null || true
+report 'the driver unloads' rmmod pmem
+end_tests
