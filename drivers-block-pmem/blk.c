@@ -111,6 +111,9 @@ static int pmem_open(struct gendisk *disk, blk_mode_t mode)
 	struct pmem_device *pmem = (struct pmem_device *)disk->private_data;
 
 	lockdep_assert_held(&disk->open_mutex);
+	/* device mapper opens without the check that other users make */
+	if (pmem->mode.ro && (mode & BLK_OPEN_WRITE))
+		return -EROFS;
 	return pmem->closed ? -EBUSY : 0;
 }
 
@@ -230,20 +233,22 @@ void pmem_del_disk(struct pmem_device *pmem)
 /**
  * pmem_close_disk - refuse to open the disk from now on, if nobody has it open
  * @pmem: its disk is allocated
+ * @why: PMEM_CLOSED_REMOVAL or PMEM_CLOSED_HIBERNATION
  *
  * Opening it then fails with -EBUSY.
  *
  * Context: May sleep. Takes the open_mutex of the disk.
  * Return: false if the disk or a partition of it is open
  */
-bool pmem_close_disk(struct pmem_device *pmem)
+bool pmem_close_disk(struct pmem_device *pmem, unsigned int why)
 {
 	struct gendisk *disk = pmem->disk;
 	bool closed;
 
 	mutex_lock(&disk->open_mutex);
 	closed = !disk_openers(disk);
-	pmem->closed = closed;
+	if (closed)
+		pmem->closed |= why;
 	mutex_unlock(&disk->open_mutex);
 	return closed;
 }
@@ -251,12 +256,13 @@ bool pmem_close_disk(struct pmem_device *pmem)
 /**
  * pmem_reopen_disk - undo pmem_close_disk()
  * @pmem: its disk is not deleted
+ * @why: as for pmem_close_disk(); a disk that is closed for another reason stays so
  *
  * Context: May sleep. Takes the open_mutex of the disk.
  */
-void pmem_reopen_disk(struct pmem_device *pmem)
+void pmem_reopen_disk(struct pmem_device *pmem, unsigned int why)
 {
 	mutex_lock(&pmem->disk->open_mutex);
-	pmem->closed = false;
+	pmem->closed &= ~why;
 	mutex_unlock(&pmem->disk->open_mutex);
 }

@@ -6,6 +6,7 @@
 #include <linux/memory_hotplug.h>
 #include <linux/processor.h>
 #include <linux/slab.h>
+#include <linux/suspend.h>
 
 #include "pmem.h"
 
@@ -85,14 +86,11 @@ out_free_poison:
 }
 
 /*
- * Undo pmem_claim_device() and pmem_map_memory(), and free the device. If a page is
- * still in use and a signal kills the task, its memory and this structure, to which
- * the struct pages point, stay.
+ * Undo pmem_claim_device() and pmem_map_memory(), and free the device. If pages of it
+ * are in use, its memory and this structure, to which the struct pages point, stay.
  */
-static void pmem_free_device(struct pmem_device *pmem)
+static void pmem_free_device(struct pmem_device *pmem, bool abandoned)
 {
-	bool abandoned = pmem->addr && pmem_wait_idle(pmem);
-
 	if (abandoned)
 		pmem_abandon_memory(pmem);
 	else if (pmem->addr)
@@ -113,8 +111,7 @@ static void pmem_free_devices(struct list_head *devices)
 	struct pmem_device *pmem, *next;
 
 	list_for_each_entry_safe_reverse(pmem, next, devices, list)
-		pmem_free_device(pmem);
-	INIT_LIST_HEAD(devices);
+		pmem_free_device(pmem, false);
 	if (list_empty(&pmem_devices))
 		pmem_free_skipped_numbers();
 }
@@ -175,20 +172,28 @@ static int pmem_map_devices(struct list_head *devices)
 }
 
 /*
- * Once a disk is visible it may be open, and there is no way back. If a later disk
- * cannot be added, the driver goes on without it.
+ * Move the devices to the list of all, and make their disks visible. Once a disk is
+ * visible it may be open, and there is no way back. If a later disk cannot be added,
+ * the driver goes on without it.
  */
 static int pmem_add_disks(struct list_head *devices)
 {
-	struct pmem_device *pmem;
+	struct pmem_device *pmem, *first;
+	LIST_HEAD(before);
 	int err;
 
-	list_for_each_entry(pmem, devices, list) {
+	first = list_first_entry(devices, struct pmem_device, list);
+	mutex_lock(&pmem_devices_mutex);
+	list_splice_tail_init(devices, &pmem_devices);
+	mutex_unlock(&pmem_devices_mutex);
+
+	pmem = first;
+	list_for_each_entry_from(pmem, &pmem_devices, list) {
 		err = pmem_add_disk(pmem, pmem_attribute_groups);
 		if (err) {
 			pmem_fail(pmem, "add the disk", err);
-			if (list_is_first(&pmem->list, devices))
-				return err;
+			if (pmem == first)
+				goto out_unlist;
 			continue;
 		}
 		pmem_add_inject(pmem);
@@ -200,6 +205,14 @@ static int pmem_add_disks(struct list_head *devices)
 			pmem->mode.ro ? ", read-only" : "");
 	}
 	return 0;
+
+out_unlist:
+	mutex_lock(&pmem_devices_mutex);
+	list_cut_before(&before, &pmem_devices, &first->list);
+	list_splice_init(&pmem_devices, devices);
+	list_splice(&before, &pmem_devices);
+	mutex_unlock(&pmem_devices_mutex);
+	return err;
 }
 
 /* The lower of the CPU's physical address limit and that of the kernel mapping. */
@@ -266,25 +279,24 @@ static int pmem_check_layout(struct pmem_layout *layout, enum pmem_map_mode map)
  *
  * No disk is visible before all devices have their memory.
  *
- * Context: May sleep.
+ * Context: May sleep. Not while the system is suspended or hibernates.
  * Return: 0, or the errno of the step that has failed, which is logged:
  * * %-EINVAL		- the layout or the memory cannot be used
  * * %-EBUSY		- another driver uses some of the memory
  * * %-EMEDIUMTYPE	- map=dev would overwrite data
  * * %-ENXIO		- no reserved RAM is free for auto_count
+ * * %-ENOSPC		- all device numbers are in use
+ * * %-EIO		- the memory for struct pages stays poisoned
  * * %-ENOMEM		- memory is short
- * * %-EINTR		- a signal has killed the task; this is not logged
  */
 int pmem_add_devices(struct pmem_layout *layout, const struct pmem_mode *mode,
 		     int expected)
 {
+	unsigned int sleep_flags = lock_system_sleep();
 	LIST_HEAD(added);
 	int err;
 
-	err = mutex_lock_killable(&pmem_hotplug_mutex);
-	if (err)
-		return err;
-
+	mutex_lock(&pmem_hotplug_mutex);
 	err = pmem_check_layout(layout, mode->map);
 	if (!err)
 		err = pmem_claim_devices(&added, layout, mode, expected);
@@ -292,26 +304,24 @@ int pmem_add_devices(struct pmem_layout *layout, const struct pmem_mode *mode,
 		err = pmem_map_devices(&added);
 	if (!err)
 		err = pmem_add_disks(&added);
-	if (err) {
+	if (err)
 		pmem_free_devices(&added);
-	} else {
-		mutex_lock(&pmem_devices_mutex);
-		list_splice_tail(&added, &pmem_devices);
-		mutex_unlock(&pmem_devices_mutex);
-	}
 	mutex_unlock(&pmem_hotplug_mutex);
+	unlock_system_sleep(sleep_flags);
 	return err;
 }
 
-static void pmem_del_device(struct pmem_device *pmem)
+static void pmem_hide_device(struct pmem_device *pmem)
+{
+	pmem_del_inject(pmem);
+	pmem_del_disk(pmem);
+}
+
+static void pmem_unlist_device(struct pmem_device *pmem)
 {
 	mutex_lock(&pmem_devices_mutex);
 	list_del(&pmem->list);
 	mutex_unlock(&pmem_devices_mutex);
-
-	pmem_del_inject(pmem);
-	pmem_del_disk(pmem);
-	pmem_free_device(pmem);
 }
 
 static struct pmem_device *pmem_find_name(const char *name)
@@ -328,34 +338,30 @@ static struct pmem_device *pmem_find_name(const char *name)
  * pmem_remove_device - remove a device that nobody uses
  * @name: of its disk
  *
- * Context: May sleep. Waits while a page has a reference.
- * Return: 0, or
- * * %-ENODEV	- there is no such device; this is logged
- * * %-EBUSY	- the disk or a partition is open; this is logged
- * * %-EINTR	- a signal has killed the task, and the device can be used as before
+ * Context: May sleep.
+ * Return: 0, or the errno of a reason that is logged:
+ * * %-ENODEV	- there is no such device
+ * * %-EBUSY	- the disk or a partition is open, or a page has a reference
  */
 int pmem_remove_device(const char *name)
 {
 	struct pmem_device *pmem;
-	int err;
+	int err = -EBUSY;
 
-	err = mutex_lock_killable(&pmem_hotplug_mutex);
-	if (err)
-		return err;
-
+	mutex_lock(&pmem_hotplug_mutex);
 	pmem = pmem_find_name(name);
 	if (!pmem) {
 		pr_err("remove: %.32s: no such device; see /sys/block\n", name);
 		err = -ENODEV;
-	} else if (!pmem_close_disk(pmem)) {
+	} else if (!pmem_close_disk(pmem, PMEM_CLOSED_REMOVAL)) {
 		pr_err("remove: %s is open; unmount or close it first\n", name);
-		err = -EBUSY;
+	} else if (!pmem_is_idle(pmem)) {
+		pmem_reopen_disk(pmem, PMEM_CLOSED_REMOVAL);
 	} else {
-		err = pmem_wait_idle(pmem);
-		if (err)
-			pmem_reopen_disk(pmem);
-		else
-			pmem_del_device(pmem);
+		pmem_unlist_device(pmem);
+		pmem_hide_device(pmem);
+		pmem_free_device(pmem, false);
+		err = 0;
 	}
 	mutex_unlock(&pmem_hotplug_mutex);
 	return err;
@@ -371,8 +377,14 @@ int pmem_remove_device(const char *name)
 void pmem_remove_devices(void)
 {
 	struct pmem_device *pmem, *next;
+	bool killed;
 
-	list_for_each_entry_safe_reverse(pmem, next, &pmem_devices, list)
-		pmem_del_device(pmem);
+	list_for_each_entry_safe_reverse(pmem, next, &pmem_devices, list) {
+		pmem_hide_device(pmem);
+		/* on the list meanwhile, so that hibernation is refused */
+		killed = pmem_wait_idle(pmem);
+		pmem_unlist_device(pmem);
+		pmem_free_device(pmem, killed);
+	}
 	pmem_free_skipped_numbers();
 }

@@ -120,9 +120,9 @@ out_unregister:
 static void __exit pmem_exit(void)
 {
 	pmem_del_control();
+	pmem_remove_devices();
 	pmem_unregister_hibernation();
 	pmem_unregister_mce();
-	pmem_remove_devices();
 	pmem_exit_inject();
 }
 

@@ -27,6 +27,10 @@ struct kernfs_node;
 struct mce;
 struct task_struct;
 
+/* Why a disk cannot be opened. */
+#define PMEM_CLOSED_REMOVAL	BIT(0)
+#define PMEM_CLOSED_HIBERNATION	BIT(1)
+
 /**
  * struct pmem_device - one /dev/pmemN
  * @list: all devices, pmem_devices
@@ -42,7 +46,7 @@ struct task_struct;
  * @pgmap: the struct pages of @range
  * @parent: the device above @disk in sysfs
  * @disk: the block device
- * @closed: whether @disk cannot be opened; written under its open_mutex
+ * @closed: why @disk cannot be opened, a set of PMEM_CLOSED_*; under its open_mutex
  * @dax: the DAX device on the same memory
  * @bad: sectors of the disk whose memory is poisoned
  * @poisoned: whether memory was ever on @bad since loading; never reset
@@ -67,7 +71,7 @@ struct pmem_device {
 	struct dev_pagemap pgmap;
 	struct device *parent;
 	struct gendisk *disk;
-	bool closed;
+	unsigned int closed;
 	struct dax_device *dax;
 	struct badblocks bad;
 	bool poisoned;
@@ -98,6 +102,13 @@ struct pmem_device *pmem_find(u64 address);
 int pmem_alloc_poison(struct pmem_device *pmem);
 void pmem_free_poison(struct pmem_device *pmem);
 bool pmem_is_bad(struct pmem_device *pmem, u64 offset, u64 len, u64 *good);
+
+/* Whether memory was ever poisoned, or somebody has written to the file badblocks. */
+static inline bool pmem_may_be_bad(const struct pmem_device *pmem)
+{
+	return READ_ONCE(pmem->poisoned) || READ_ONCE(pmem->bad.count);
+}
+
 int pmem_add_poison(struct pmem_device *pmem, u64 offset, u64 len);
 bool pmem_restore_mapping(struct pmem_device *pmem, u64 offset, u64 len);
 void pmem_clear_poison(struct pmem_device *pmem, u64 offset, u64 len);
@@ -113,8 +124,8 @@ int pmem_alloc_disk(struct pmem_device *pmem);
 int pmem_add_disk(struct pmem_device *pmem,
 		  const struct attribute_group **groups);
 void pmem_del_disk(struct pmem_device *pmem);
-bool pmem_close_disk(struct pmem_device *pmem);
-void pmem_reopen_disk(struct pmem_device *pmem);
+bool pmem_close_disk(struct pmem_device *pmem, unsigned int why);
+void pmem_reopen_disk(struct pmem_device *pmem, unsigned int why);
 
 /* dax.c */
 extern const struct dev_pagemap_ops pmem_pagemap_ops;
@@ -126,6 +137,7 @@ int pmem_claim_memory(struct pmem_device *pmem);
 void pmem_release_memory(struct pmem_device *pmem);
 int pmem_check_content(struct pmem_device *pmem);
 void pmem_map_memory(struct pmem_device *pmem);
+bool pmem_is_idle(struct pmem_device *pmem);
 int pmem_wait_idle(struct pmem_device *pmem);
 void pmem_unmap_memory(struct pmem_device *pmem);
 void pmem_abandon_memory(struct pmem_device *pmem);
