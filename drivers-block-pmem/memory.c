@@ -3,11 +3,13 @@
  * The memory of a device: claim it in /proc/iomem, check it for old data, map it
  * with struct pages, and release it.
  */
+#include <linux/completion.h>
 #include <linux/io.h>
 #include <linux/ioport.h>
 #include <linux/jiffies.h>
 #include <linux/libnvdimm.h>
 #include <linux/mm.h>
+#include <linux/percpu-refcount.h>
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
@@ -315,56 +317,84 @@ static bool pmem_is_pinned(const struct page *page)
 	return page_ref_count(page);
 }
 
-/*
- * Return 0 when nobody holds a reference to the page, or -EINTR. Nobody wakes this for
- * all kinds of references, so it looks ten times a second.
- */
-static int pmem_wait_page(const struct pmem_device *pmem, unsigned long pfn)
+/* The first pinned page of the disk from @pfn on, or the end of the disk. */
+static unsigned long pmem_next_pinned(const struct pmem_device *pmem,
+				      unsigned long pfn)
 {
-	const struct page *page = pfn_to_page(pfn);
-	unsigned long next = jiffies;
+	unsigned long end = PHYS_PFN(pmem->data.start + pmem->data.size);
 
-	while (pmem_is_pinned(page)) {
+	for (; pfn < end; pfn++) {
+		struct page *page = pfn_to_page(pfn);
+
+		if (pmem_is_pinned(page))
+			break;
+		VM_WARN_ON_ONCE_PAGE(PageCompound(page) || page->mapping, page);
+		if (!(pfn % PAGES_PER_SECTION))
+			cond_resched();
+	}
+	return pfn;
+}
+
+static bool pmem_is_end(const struct pmem_device *pmem, unsigned long pfn)
+{
+	return pfn == PHYS_PFN(pmem->data.start + pmem->data.size);
+}
+
+static void pmem_log_pinned(const struct pmem_device *pmem, unsigned long pfn)
+{
+	pr_notice("%s: a pipe, an io_uring or a device still uses the page at %#llx\n",
+		  pmem->name, (u64)PFN_PHYS(pfn));
+}
+
+/**
+ * pmem_is_idle - whether no page of the disk has a reference
+ * @pmem: its memory is mapped, and its disk cannot be opened
+ *
+ * A pipe, for example, may hold a page of a file that is long gone, if the filesystem
+ * did not wait for it. Its struct page must stay until then. fs/dax.c has split the
+ * folios of files into single pages. The log says which page has a reference.
+ *
+ * Context: May sleep.
+ * Return: true if the memory can be unmapped
+ */
+bool pmem_is_idle(struct pmem_device *pmem)
+{
+	unsigned long pfn;
+
+	pfn = pmem_next_pinned(pmem, PHYS_PFN(pmem->data.start));
+	if (pmem_is_end(pmem, pfn))
+		return true;
+	pmem_log_pinned(pmem, pfn);
+	return false;
+}
+
+/**
+ * pmem_wait_idle - wait until no page of the disk has a reference
+ * @pmem: its memory is mapped, and its disk is deleted
+ *
+ * Every ten seconds, the log says which page has one. Nobody wakes this for all kinds
+ * of references, so it looks ten times a second.
+ *
+ * Context: May sleep, with no lock held: the freezer does not wait for this.
+ * Return: 0, or %-EINTR if a signal kills the task
+ */
+int pmem_wait_idle(struct pmem_device *pmem)
+{
+	unsigned long pfn = PHYS_PFN(pmem->data.start), next = jiffies;
+
+	for (;;) {
+		pfn = pmem_next_pinned(pmem, pfn);
+		if (pmem_is_end(pmem, pfn))
+			return 0;
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		if (time_after_eq(jiffies, next)) {
-			pr_notice("%s: waits for the page at %#llx, which a pipe, an io_uring or a device still uses\n",
-				  pmem->name, (u64)PFN_PHYS(pfn));
+			pmem_log_pinned(pmem, pfn);
 			next = jiffies + PMEM_WAIT_NOTICE;
 		}
 		__set_current_state(TASK_KILLABLE | TASK_FREEZABLE);
 		schedule_timeout(HZ / 10);
 	}
-	return 0;
-}
-
-/**
- * pmem_wait_idle - wait until no page of the disk has a reference
- * @pmem: its memory is mapped, and its disk cannot be opened
- *
- * A pipe, for example, may hold a page of a file that is long gone, if the filesystem
- * did not wait for it. Its struct page must stay until then. fs/dax.c has split the
- * folios of files into single pages. Every ten seconds, the log says which page it is.
- *
- * Context: May sleep. The freezer does not wait for this.
- * Return: 0, or %-EINTR if a signal kills the task
- */
-int pmem_wait_idle(struct pmem_device *pmem)
-{
-	unsigned long pfn = PHYS_PFN(pmem->data.start);
-	unsigned long end = pfn + PHYS_PFN(pmem->data.size);
-	int err;
-
-	for (; pfn < end; pfn++) {
-		err = pmem_wait_page(pmem, pfn);
-		if (err)
-			return err;
-		VM_WARN_ON_ONCE_PAGE(PageCompound(pfn_to_page(pfn)) ||
-				     pfn_to_page(pfn)->mapping, pfn_to_page(pfn));
-		if (!(pfn % PAGES_PER_SECTION))
-			cond_resched();
-	}
-	return 0;
 }
 
 /*
@@ -397,15 +427,25 @@ void pmem_unmap_memory(struct pmem_device *pmem)
  * pmem_abandon_memory - leave memory as it is, because pages of it are in use
  * @pmem: its memory is mapped, its disk is deleted; it is never freed
  *
- * The memory stays claimed and mapped until the next boot, without the driver.
+ * The memory stays claimed and mapped until the next boot, without the driver. So this
+ * does what memunmap_pages() begins with: get_dev_pagemap() fails from now on, and
+ * nobody calls pmem_pagemap_ops any more. Pages that are in use have no reference to
+ * the pagemap.
  *
- * Context: May sleep.
+ * Context: May sleep. Waits until no task has a reference to the pagemap.
  */
 void pmem_abandon_memory(struct pmem_device *pmem)
 {
+	struct dev_pagemap *pgmap = &pmem->pgmap;
+	unsigned long pages = PHYS_PFN(pmem->range.size);
+
+	if (pgmap->flags & PGMAP_ALTMAP_VALID)
+		pages -= vmem_altmap_offset(&pgmap->altmap);
+	percpu_ref_kill(&pgmap->ref);
+	percpu_ref_put_many(&pgmap->ref, pages);
+	wait_for_completion(&pgmap->done);
+
 	pr_err("%s: [mem %#llx-%#llx] stays claimed until the next boot, because a page is in use and the wait for it was killed\n",
 	       pmem->name, pmem->range.start,
 	       pmem->range.start + pmem->range.size - 1);
-	pmem_restore_all(pmem);
-	pmem->pgmap.ops = NULL;
 }
