@@ -30,7 +30,7 @@ static long pmem_dax_direct_access(struct dax_device *dax, pgoff_t pgoff,
 	if (pfn)
 		*pfn = PHYS_PFN(pmem->data.start + offset);
 
-	if (likely(!READ_ONCE(pmem->poisoned)))
+	if (likely(!pmem_may_be_bad(pmem)))
 		return PHYS_PFN(pmem->data.size - offset);
 
 	nr_pages = min(nr_pages, PMEM_ACCESS_MAX);
@@ -81,6 +81,8 @@ static size_t pmem_dax_recovery_write(struct dax_device *dax, pgoff_t pgoff,
 	size_t done = 0;
 	void *buffer;
 
+	if (pmem->mode.ro)
+		return 0;
 	if (!pmem_is_bad(pmem, offset, bytes, NULL)) {
 		pmem_restore_mapping(pmem, offset, bytes);
 		return _copy_from_iter_flushcache(addr, bytes, iter);

@@ -161,7 +161,7 @@ bool pmem_restore_mapping(struct pmem_device *pmem, u64 offset, u64 len)
 	u64 end = round_up(offset + len, (u64)PAGE_SIZE);
 	bool found = false;
 
-	if (likely(!READ_ONCE(pmem->poisoned)))
+	if (likely(!pmem_may_be_bad(pmem)))
 		return false;
 
 	for (; at < end; at += PAGE_SIZE) {

@@ -19,6 +19,18 @@ set -euo pipefail
 . "${0%/cases/*}/lib/report.sh"
 inject=/sys/kernel/debug/pmem/pmem0/inject_poison
 mkdir -p /mnt/mem
+
+# before anything is poisoned, which the driver has a flag for
+by_hand() {
+	local bad=/sys/block/pmem0/badblocks
+	echo 80 8 > $bad && grep -qx '80 8' $bad &&
+		! dd if=/dev/pmem0 of=/dev/null bs=4096 skip=10 count=1 iflag=direct 2> /run/said &&
+		grep -q 'Input/output error' /run/said &&
+		dd if=/dev/zero of=/dev/pmem0 bs=4096 seek=10 count=1 oflag=direct conv=notrunc status=none &&
+		! grep -q . $bad && echo 80 8 > $bad && blkdiscard -z -f -o 40960 -l 4096 /dev/pmem0 && ! grep . $bad
+}
+report 'overwriting repairs sectors that were written to badblocks' by_hand
+
 mkfs.ext4 -q -b 4096 -E nodiscard /dev/pmem0
 mount -o dax /dev/pmem0 /mnt/mem
 fallocate -l 2M /mnt/mem/file
