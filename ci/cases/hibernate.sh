@@ -51,7 +51,7 @@ rmmod pmem
 
 modprobe pmem ranges=1G@4G map=dev,format
 report 'hibernation is refused with map=dev' refused \
-	'pmem0: hibernation is refused, because it would lose the struct pages of map=dev; unload the driver first'
+	'pmem0: hibernation is refused, because it would lose the struct pages of map=dev; remove the device first'
 rmmod pmem
 report 'hibernation is allowed without the driver' hibernate
 end_tests

@@ -7,10 +7,12 @@
 # allows: EXT4-fs .*
 # allows: Aborting journal on device .*
 # allows: XFS .*
+# allows: device-mapper: .*
 # allows: Trying to write to read-only block-device .*
 # memory: 6G
 # cmdline: memmap=1G$4G
 # module: xfs
+# module: dm-mod
 # timeout: 240
 # bases: all
 set -euo pipefail
@@ -51,11 +53,14 @@ look() {
 	local map=$1 mode=$2
 	report "$mode: the load succeeds" modprobe pmem ranges=$range "map=$map" ro=1
 	report "$mode: the disk is read-only" grep -x 1 /sys/block/pmem0/ro
-	report "$mode: writing the disk fails" fails 'Operation not permitted' \
+	report "$mode: writing the disk fails" fails 'Read-only file system' \
 		dd if=/dev/zero of=/dev/pmem0 bs=4096 count=1 conv=notrunc
-	report "$mode: zeroing it fails" fails 'Operation not permitted' blkdiscard -z -f /dev/pmem0
+	report "$mode: zeroing it fails" fails 'Read-only file system' blkdiscard -z -f /dev/pmem0
 	report "$mode: the disk cannot be made writable" still_ro
-	report "$mode: mkfs fails" fails 'Operation not permitted' mkfs.ext4 -F /dev/pmem0
+	report "$mode: mkfs fails" fails 'Read-only file system' mkfs.ext4 -F /dev/pmem0
+	report "$mode: device mapper cannot write it" fails 'Read-only file system' \
+		dmsetup create writable --table "0 8192 linear /dev/pmem0 0"
+	report "$mode: device mapper can read it" readable
 	report "$mode: a mount replays no journal" fails 'cannot mount' \
 		mount -t ext4 -o ro,dax /dev/pmem0 /mnt/mem
 	report "$mode: a mount without replay succeeds" mount -t ext4 -o ro,noload,dax /dev/pmem0 /mnt/mem
@@ -67,6 +72,11 @@ look() {
 	report "$mode: a poisoned page is found" poisoned
 	umount /mnt/mem
 	report "$mode: the driver unloads" rmmod pmem
+}
+readable() {
+	dmsetup create -r readable --table "0 8192 linear /dev/pmem0 0" &&
+		cmp -n 4194304 /dev/mapper/readable /dev/pmem0
+	dmsetup remove readable
 }
 poisoned() {
 	echo 8192 512 > /sys/kernel/debug/pmem/pmem0/inject_poison &&
