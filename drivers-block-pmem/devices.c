@@ -12,6 +12,8 @@
 #include "pmem.h"
 
 LIST_HEAD(pmem_devices);
+
+/* Protects pmem_devices. */
 DEFINE_MUTEX(pmem_devices_mutex);
 
 /*
@@ -48,10 +50,12 @@ static void pmem_name_range(uuid_t *uuid, const struct pmem_range *range)
 struct pmem_device *pmem_alloc_device(const struct pmem_range *range,
 				      const struct pmem_mode *mode)
 {
+	int node = numa_map_to_online_node(phys_to_target_node(range->start));
 	u64 offset = pmem_data_offset(range->size, mode->map);
 	struct pmem_device *pmem;
 
-	pmem = (struct pmem_device *)kzalloc(sizeof(*pmem), GFP_KERNEL);
+	pmem = (struct pmem_device *)
+		kzalloc_node(sizeof(*pmem), GFP_KERNEL, node);
 	if (!pmem)
 		return NULL;
 
@@ -60,7 +64,7 @@ struct pmem_device *pmem_alloc_device(const struct pmem_range *range,
 	pmem->data.size = range->size - offset;
 	pmem->mode = *mode;
 	pmem_name_range(&pmem->uuid, range);
-	pmem->node = numa_map_to_online_node(phys_to_target_node(range->start));
+	pmem->node = node;
 	return pmem;
 }
 

@@ -153,8 +153,8 @@ static void pmem_map_one(void *data, async_cookie_t cookie)
 /* In parallel, each device on a CPU of its node; this thread maps the first one. */
 static int pmem_map_devices(struct list_head *devices)
 {
-	struct pmem_device *pmem, *first;
 	ASYNC_DOMAIN_EXCLUSIVE(domain);
+	struct pmem_device *pmem, *first;
 
 	first = list_first_entry(devices, struct pmem_device, list);
 	pmem = first;

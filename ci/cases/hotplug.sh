@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# /sys/class/pmem-control adds and removes devices while others are in use. A request
+# /sys/devices/pmem adds and removes devices while others are in use. A request
 # that is refused changes nothing.
 #
 # allows: pmem: .*
@@ -13,7 +13,9 @@ set -euo pipefail
 
 # shellcheck source=ci/lib/report.sh
 . "${0%/cases/*}/lib/report.sh"
-control=/sys/class/pmem-control
+# shellcheck source=ci/lib/measure.sh
+. "${0%/cases/*}/lib/measure.sh"
+control=/sys/devices/pmem
 
 disks() { find /sys/block -name 'pmem*' -printf '%f\n' | sort | paste -sd' '; }
 disks_are() { [ "$(disks)" = "$1" ] || { disks; return 1; }; }
@@ -27,7 +29,7 @@ refused() {
 	iomem=$(cat /proc/iomem)
 	# what ranges=auto leaves is said at info level
 	lines=$(errors | wc -l)
-	if said=$(echo "$2" 2>&1 > $control/"$1"); then
+	if said=$(printf '%s\n' "$2" 2>&1 > $control/"$1"); then
 		echo 'the write succeeds'
 		return 1
 	fi
@@ -63,6 +65,9 @@ report 'bad text is refused' refused add 1G 'Invalid argument' 'ranges=1G: expec
 report 'a bad map mode is refused' refused add '1G@7680M disk' 'Invalid argument' 'map=disk: expected mem,'
 report 'no text is refused' refused add '' 'Invalid argument' 'ranges=: expected SIZE@START'
 
+nul() { ! printf 'pmem1\0pmem0' 2> /dev/null > $control/remove && [ -e /dev/pmem1 ] && errors | tail -n 1 | grep 'NUL byte'; }
+report 'text with a NUL byte is refused' nul
+
 report 'a mounted disk is not removed' refused remove pmem0 'Device or resource busy' \
 	'remove: pmem0 is open; unmount or close it first'
 exec 5< /dev/pmem1
@@ -92,18 +97,20 @@ report 'in the order of addresses' starts
 report 'ranges=auto is refused when nothing is left' refused add auto 'No such device or address' \
 	'ranges=auto: no reserved RAM is free; boot with memmap='
 
+rounds=50
+! on_debug_kernel || rounds=10
 # many times, while somebody opens the disk
 at_once() {
 	local i
 	(while :; do : < /dev/pmem2; done) 2> /dev/null &
-	for ((i = 0; i < 50; i++)); do
+	for ((i = 0; i < rounds; i++)); do
 		until write remove pmem2 2> /run/said; do grep -q busy /run/said || return; done
 		write add 512M@8G || return
 	done
 	kill $!
 	disks_are 'pmem0 pmem1 pmem2 pmem3 pmem4'
 }
-report 'a disk that is opened all the time is removed and added 50 times' at_once
+report "a disk that is opened all the time is removed and added again $rounds times" at_once
 report 'a file on another one is the same' same
 umount /mnt/mem
 report 'the driver unloads' rmmod pmem

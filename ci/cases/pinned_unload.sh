@@ -16,7 +16,7 @@ set -euo pipefail
 
 # shellcheck source=ci/lib/report.sh
 . "${0%/cases/*}/lib/report.sh"
-control=/sys/class/pmem-control
+control=/sys/devices/pmem
 mkdir -p /mnt/mem
 
 # pin DISK: a process in the background has a page of a file in a pipe; its number is in

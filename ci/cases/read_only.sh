@@ -19,7 +19,9 @@ set -euo pipefail
 
 # shellcheck source=ci/lib/report.sh
 . "${0%/cases/*}/lib/report.sh"
-range=256M@4G
+# shellcheck source=ci/lib/measure.sh
+. "${0%/cases/*}/lib/measure.sh"
+range=64M@4G
 mkdir -p /mnt/mem
 
 # sum: the checksum of all of the memory, which is read through ordinary struct pages
@@ -114,11 +116,15 @@ report 'map=dev is refused where there is no device' no_device
 report 'no byte of the memory has changed' same
 
 modprobe pmem ranges=$range ro=1
-added() { echo 256M@4608M > /sys/class/pmem-control/add && grep -x 1 /sys/block/pmem1/ro; }
+added() { echo 64M@4608M > /sys/devices/pmem/add && grep -x 1 /sys/block/pmem1/ro; }
 report 'a device that is added is read-only too' added
 rmmod pmem
 
-# mkfs.xfs makes none smaller than 300 MiB
+# KASAN makes the checksum of 320 MiB slow, and mkfs.xfs takes no less than 300 MiB
+if on_debug_kernel; then
+	end_tests
+	exit
+fi
 range=320M@4608M
 modprobe pmem ranges=$range
 mkfs.xfs -q -f -m reflink=0 /dev/pmem0

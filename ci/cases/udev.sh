@@ -37,7 +37,7 @@ modprobe pmem ranges=1G@4G map=dev,format
 settle
 third=$(uuid pmem0)
 report 'with map=dev the link has the UUID of the info block' linked pmem0 "$third"
-echo pmem0 > /sys/class/pmem-control/remove
+echo pmem0 > /sys/devices/pmem/remove
 settle
 report 'no link is left after a removal' no_link
 rmmod pmem

@@ -100,10 +100,8 @@ files_named() {
 		named "^What:.*${2/@/$name}\$" "${abi[@]}" || return
 	done
 }
-report 'every attribute of a disk is described' files_named \
-	'^static DEVICE_ATTR[A-Z_]*\((\w+)[,)].*' '/sys/block/pmem<N>/(\w+/)?@'
-report 'every attribute of the class is described' files_named \
-	'^static CLASS_ATTR[A-Z_]*\((\w+)[,)].*' '/sys/class/pmem-control/@'
+report 'every file in sysfs is described' files_named \
+	'^static DEVICE_ATTR[A-Z_]*\((\w+)[,)].*' '/sys/(block/pmem<N>/(\w+/)?|devices/pmem/)@'
 report 'every file in debugfs is described' files_named \
 	'debugfs_create_file\("(\w+)",' '/sys/kernel/debug/pmem/pmem<N>/@'
 end_tests

@@ -745,9 +745,8 @@ TEST(Message, IsOneLineThatFits) {
        {odd, std::string(2000, '1'), std::string(2000, 'x'),
         std::string(2000, '\n'), std::string(100, '%') + "s"}) {
     pmem_message map{};
-    pmem_map_mode mode;
-    bool format;
-    EXPECT_EQ(pmem_parse_map(what.c_str(), &mode, &format, &map), -EINVAL);
+    pmem_mode mode{};
+    EXPECT_EQ(pmem_parse_map(what.c_str(), &mode, &map), -EINVAL);
     for (const std::string &text :
          {parse(what, "1", "1").text, parse("1", what, "1").text,
           parse("1", "1", what).text, parseRanges(what).text,
