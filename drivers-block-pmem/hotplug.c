@@ -3,8 +3,6 @@
  * Add devices, all of a request or none, and remove one that nobody uses.
  */
 #include <linux/async.h>
-#include <linux/memory_hotplug.h>
-#include <linux/processor.h>
 #include <linux/slab.h>
 #include <linux/suspend.h>
 
@@ -215,61 +213,6 @@ out_unlist:
 	return err;
 }
 
-/* The lower of the CPU's physical address limit and that of the kernel mapping. */
-static u64 pmem_limit(void)
-{
-	struct range range = mhp_get_pluggable_range(true);
-
-	return min(BIT_ULL(boot_cpu_data.x86_phys_bits), range.end + 1);
-}
-
-struct pmem_auto {
-	struct pmem_layout *layout;
-	struct pmem_message *message;
-};
-
-static int pmem_add_range(const struct pmem_range *range, void *data)
-{
-	const struct pmem_auto *found = (const struct pmem_auto *)data;
-
-	return pmem_layout_add(found->layout, range, found->layout->auto_count,
-			       found->message);
-}
-
-/* For ranges=auto. */
-static int pmem_find_ranges(struct pmem_layout *layout,
-			    struct pmem_message *message)
-{
-	struct pmem_auto found = { .layout = layout, .message = message };
-	int err;
-
-	err = pmem_find_reserved(pmem_add_range, &found);
-	if (!err && !layout->nr) {
-		strscpy(message->text,
-			"ranges=auto: no reserved RAM is free; boot with memmap=, for example memmap=32G$32G");
-		err = -ENXIO;
-	}
-	return err;
-}
-
-/* Complete the layout, and log what is wrong with it. */
-static int pmem_check_layout(struct pmem_layout *layout, enum pmem_map_mode map)
-{
-	struct pmem_message message;
-	unsigned int i;
-	int err = 0;
-
-	if (layout->auto_count)
-		err = pmem_find_ranges(layout, &message);
-	if (!err)
-		err = pmem_layout_check(layout, pmem_limit(), map, &message);
-	for (i = 0; i < layout->nr && !err; i++)
-		err = pmem_check_reserved(&layout->shares[i].range, &message);
-	if (err)
-		pr_err("%s\n", message.text);
-	return err;
-}
-
 /**
  * pmem_add_devices - add all devices of some ranges, or none
  * @layout: the ranges, which this function checks; with auto_count, it finds them
@@ -297,7 +240,7 @@ int pmem_add_devices(struct pmem_layout *layout, const struct pmem_mode *mode,
 	int err;
 
 	mutex_lock(&pmem_hotplug_mutex);
-	err = pmem_check_layout(layout, mode->map);
+	err = pmem_check_memory(layout, mode->map);
 	if (!err)
 		err = pmem_claim_devices(&added, layout, mode, expected);
 	if (!err)

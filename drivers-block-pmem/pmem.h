@@ -84,10 +84,9 @@ struct pmem_device {
 };
 
 /* reserved.c */
-typedef int (*pmem_found_fn)(const struct pmem_range *range, void *data);
-int pmem_find_reserved(pmem_found_fn found, void *data);
 int pmem_check_reserved(const struct pmem_range *range,
 			struct pmem_message *message);
+int pmem_check_memory(struct pmem_layout *layout, enum pmem_map_mode map);
 
 /* devices.c */
 extern struct list_head pmem_devices;	/* in the order of their numbers at load */
@@ -132,10 +131,13 @@ extern const struct dev_pagemap_ops pmem_pagemap_ops;
 int pmem_alloc_dax(struct pmem_device *pmem);
 void pmem_free_dax(struct pmem_device *pmem);
 
+/* content.c */
+int pmem_check_content(struct pmem_device *pmem);
+int pmem_format(struct pmem_device *pmem);
+
 /* memory.c */
 int pmem_claim_memory(struct pmem_device *pmem);
 void pmem_release_memory(struct pmem_device *pmem);
-int pmem_check_content(struct pmem_device *pmem);
 void pmem_map_memory(struct pmem_device *pmem);
 bool pmem_is_idle(struct pmem_device *pmem);
 int pmem_wait_idle(struct pmem_device *pmem);

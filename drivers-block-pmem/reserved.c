@@ -4,6 +4,8 @@
  */
 #include <linux/ioport.h>
 #include <linux/kernel.h>
+#include <linux/memory_hotplug.h>
+#include <linux/processor.h>
 #include <asm/e820/api.h>
 
 #include "pmem.h"
@@ -51,6 +53,8 @@ static bool pmem_e820_is(enum pmem_e820 map, const struct pmem_range *range,
 	}
 	return true;
 }
+
+typedef int (*pmem_found_fn)(const struct pmem_range *range, void *data);
 
 struct pmem_search {
 	pmem_found_fn found;
@@ -101,20 +105,13 @@ static int pmem_search_reserved(struct resource *reserved, void *data)
 	return search->err;
 }
 
-/**
- * pmem_find_reserved - find reserved RAM that no driver uses
- * @found: called for each range, in the order of addresses; ranges are aligned to
- *         %PMEM_ALIGN. An error ends the search.
- * @data: passed to @found
- *
- * Reserved means: RAM in the memory map of firmware and reserved in that of the
- * kernel, as for pmem_check_reserved(). Two reservations without a gap are one range.
- * Ranges that another driver uses in part are left out as a whole, with a message.
- *
- * Context: May sleep. Takes the resource lock.
- * Return: 0 or the error of @found
+/*
+ * Call @found for each range of reserved RAM that no driver uses, in the order of
+ * addresses, aligned to PMEM_ALIGN. An error ends the search. Two reservations without
+ * a gap are one range. Ranges that another driver uses in part are left out as a whole,
+ * with a message.
  */
-int pmem_find_reserved(pmem_found_fn found, void *data)
+static int pmem_find_reserved(pmem_found_fn found, void *data)
 {
 	struct pmem_search search = { .found = found, .data = data };
 
@@ -166,4 +163,69 @@ int pmem_check_reserved(const struct pmem_range *range,
 	}
 
 	return 0;
+}
+
+/* The lower of the CPU's physical address limit and that of the kernel mapping. */
+static u64 pmem_limit(void)
+{
+	struct range range = mhp_get_pluggable_range(true);
+
+	return min(BIT_ULL(boot_cpu_data.x86_phys_bits), range.end + 1);
+}
+
+struct pmem_auto {
+	struct pmem_layout *layout;
+	struct pmem_message *message;
+};
+
+static int pmem_add_range(const struct pmem_range *range, void *data)
+{
+	const struct pmem_auto *found = (const struct pmem_auto *)data;
+
+	return pmem_layout_add(found->layout, range, found->layout->auto_count,
+			       found->message);
+}
+
+/* For ranges=auto. */
+static int pmem_find_ranges(struct pmem_layout *layout,
+			    struct pmem_message *message)
+{
+	struct pmem_auto found = { .layout = layout, .message = message };
+	int err;
+
+	err = pmem_find_reserved(pmem_add_range, &found);
+	if (!err && !layout->nr) {
+		strscpy(message->text,
+			"ranges=auto: no reserved RAM is free; boot with memmap=, for example memmap=32G$32G");
+		err = -ENXIO;
+	}
+	return err;
+}
+
+/**
+ * pmem_check_memory - find the ranges of auto, and check the memory of all ranges
+ * @layout: as parsed; with auto_count, this function adds the ranges
+ * @map: where struct pages are
+ *
+ * Context: May sleep. Takes the resource lock.
+ * Return: 0, or the errno of a reason that is logged:
+ * * %-EINVAL	- the ranges overlap, are too many or too small, or end too high
+ * * %-EBUSY	- some of the memory is System RAM
+ * * %-ENXIO	- some of it is not RAM, or not reserved, or auto finds none
+ */
+int pmem_check_memory(struct pmem_layout *layout, enum pmem_map_mode map)
+{
+	struct pmem_message message;
+	unsigned int i;
+	int err = 0;
+
+	if (layout->auto_count)
+		err = pmem_find_ranges(layout, &message);
+	if (!err)
+		err = pmem_layout_check(layout, pmem_limit(), map, &message);
+	for (i = 0; i < layout->nr && !err; i++)
+		err = pmem_check_reserved(&layout->shares[i].range, &message);
+	if (err)
+		pr_err("%s\n", message.text);
+	return err;
 }
