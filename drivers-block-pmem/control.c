@@ -114,7 +114,7 @@ void pmem_add_control(const struct pmem_mode *mode)
 			pmem_control = control;
 	}
 	if (err)
-		pr_err("cannot create /sys/devices/pmem: error %d; to add or remove devices, load the driver again\n",
+		pr_err("cannot create /sys/devices/pmem: error %d; to add or remove devices, unload the driver and load it again\n",
 		       err);
 }
 

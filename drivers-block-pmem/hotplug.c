@@ -162,10 +162,16 @@ static int pmem_map_devices(struct list_head *devices)
 	pmem_map_memory(first);
 	async_synchronize_full_domain(&domain);
 
-	list_for_each_entry(pmem, devices, list)
+	list_for_each_entry(pmem, devices, list) {
+		if (pmem->error == -EIO)
+			pr_err("[mem %#llx-%#llx]: cannot be formatted, because it stays poisoned; use map=mem or choose other memory\n",
+			       pmem->range.start,
+			       pmem->range.start + pmem->range.size - 1);
+		else if (pmem->error)
+			pmem_fail(pmem, "allocate struct pages", pmem->error);
 		if (pmem->error)
-			return pmem_fail(pmem, "allocate struct pages",
-					 pmem->error);
+			return pmem->error;
+	}
 	return 0;
 }
 

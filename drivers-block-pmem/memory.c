@@ -37,7 +37,7 @@ int pmem_claim_memory(struct pmem_device *pmem)
 			      IORES_DESC_NONE) == REGION_DISJOINT)
 		return -ENOMEM;
 
-	pr_err("[mem %#llx-%#llx]: in use by another driver; see /proc/iomem, then unload that driver or choose other memory\n",
+	pr_err("[mem %#llx-%#llx]: in use, see /proc/iomem; unload that driver, remove that device or choose other memory\n",
 	       range->start, range->start + range->size - 1);
 	return -EBUSY;
 }

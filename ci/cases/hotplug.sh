@@ -56,7 +56,7 @@ is_dev() { grep -qx dev /sys/block/pmem4/pmem/map && grep -qx mem /sys/block/pme
 report 'it has its map mode, and the others have theirs' is_dev
 
 report 'memory that has a device is refused' refused add 512M@4G 'Device or resource busy' \
-	'[mem 0x100000000-0x11fffffff]: in use by another driver; see /proc/iomem,'
+	'[mem 0x100000000-0x11fffffff]: in use, see /proc/iomem;'
 report 'memory that is in use by the kernel is refused' refused add 1G@1G 'Device or resource busy' \
 	'[mem 0x40000000-0x7fffffff]: in use by the kernel as System RAM;'
 report 'nothing of a request is added if a part is refused' refused add 512M@7680M,512M@4G \

@@ -5,7 +5,7 @@
 # when the page is released. On mainline the unmount waits, so that there is no such page.
 #
 # allows: pmem: .*stays claimed until the next boot.*
-# allows: pmem: .*in use by another driver.*
+# allows: pmem: .*in use, see .*
 # allows: pmem: pmem0: hibernation is refused, .*
 # memory: 6G
 # cmdline: memmap=1G$4G

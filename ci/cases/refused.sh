@@ -91,7 +91,7 @@ documented() {
 usual='start=4 size=4 count=2'
 modprobe ramoops mem_address=0x100000000 mem_size=0x100000
 report 'memory in use by another driver: EBUSY' \
-	refuse "$usual" EBUSY "$(documented 'in use by another driver')"
+	refuse "$usual" EBUSY "$(documented 'in use, see')"
 rmmod ramoops
 
 # shellcheck disable=SC2086
