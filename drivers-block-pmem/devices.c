@@ -53,12 +53,13 @@ struct pmem_device *pmem_alloc_device(const struct pmem_range *range,
 	int node = numa_map_to_online_node(phys_to_target_node(range->start));
 	u64 offset = pmem_data_offset(range->size, mode->map);
 	struct pmem_device *pmem;
+	void *memory;
 
-	pmem = (struct pmem_device *)
-		kzalloc_node(sizeof(*pmem), GFP_KERNEL, node);
-	if (!pmem)
+	memory = kzalloc_node(sizeof(*pmem), GFP_KERNEL, node);
+	if (!memory)
 		return NULL;
 
+	pmem = (struct pmem_device *)memory;
 	pmem->range = *range;
 	pmem->data.start = range->start + offset;
 	pmem->data.size = range->size - offset;
