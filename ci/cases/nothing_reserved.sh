@@ -5,6 +5,7 @@
 #
 # cpus: 1
 # allows: pmem: ranges=auto: no reserved RAM is free.*
+# debug: no
 set -euo pipefail
 
 # shellcheck source=ci/lib/report.sh

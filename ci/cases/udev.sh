@@ -5,6 +5,7 @@
 #
 # memory: 6G
 # cpus: 1
+# debug: no
 # cmdline: memmap=1G$4G
 set -euo pipefail
 
