@@ -231,11 +231,11 @@ void pmem_del_disk(struct pmem_device *pmem)
 }
 
 /**
- * pmem_close_disk - refuse to open the disk from now on, if nobody has it open
+ * pmem_close_disk - make open() of the disk fail, unless the disk is open
  * @pmem: its disk is allocated
  * @why: PMEM_CLOSED_REMOVAL or PMEM_CLOSED_HIBERNATION
  *
- * Opening it then fails with -EBUSY.
+ * open() fails with -EBUSY until pmem_reopen_disk().
  *
  * Context: May sleep. Takes the open_mutex of the disk.
  * Return: false if the disk or a partition of it is open

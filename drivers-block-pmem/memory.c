@@ -231,10 +231,10 @@ void pmem_unmap_memory(struct pmem_device *pmem)
  * pmem_abandon_memory - leave memory as it is, because pages of it are in use
  * @pmem: its memory is mapped, its disk is deleted; it is never freed
  *
- * The memory stays claimed and mapped until the next boot, without the driver. So this
- * does what memunmap_pages() begins with: get_dev_pagemap() fails from now on, and
- * nobody calls pmem_pagemap_ops any more. Pages that are in use have no reference to
- * the pagemap.
+ * The memory stays claimed and mapped until the next boot, without the driver. This
+ * kills the reference count of the pagemap, as memunmap_pages() does first. Then
+ * get_dev_pagemap() fails, and nobody can call pmem_pagemap_ops. A pinned page holds
+ * no reference to the pagemap.
  *
  * Context: May sleep. Waits until no task has a reference to the pagemap.
  */
