@@ -29,9 +29,23 @@ TEST(Instruction, DoesNotWriteBack) {
     EXPECT_FALSE(counts::writes_back(code));
 }
 
-TEST(Instruction, IsMark) {
-  EXPECT_TRUE(counts::is_mark(Code{0x4d, 0x87, 0xff}));
-  EXPECT_FALSE(counts::is_mark(Code{0x48, 0x87, 0xff})); // xchg %rdi,%rdi
+TEST(Instruction, IsRepeated) {
+  using counts::is_repeated;
+  EXPECT_TRUE(is_repeated(Code{0xf3, 0xa4}));        // rep movsb
+  EXPECT_TRUE(is_repeated(Code{0xf3, 0x48, 0xab}));  // rep stos %rax
+  EXPECT_FALSE(is_repeated(Code{0xa4}));             // movsb
+  EXPECT_FALSE(is_repeated(Code{0xf3, 0x90}));       // pause
+  EXPECT_FALSE(is_repeated(Code{0xf3, 0x0f, 0xa7})); // not of this form
+  EXPECT_FALSE(is_repeated(Code{}));
+}
+
+TEST(Instruction, Marks) {
+  using counts::Mark;
+  using counts::mark_of;
+  EXPECT_EQ(mark_of(Code{0x4d, 0x87, 0xff}), Mark::Total);
+  EXPECT_EQ(mark_of(Code{0x4d, 0x87, 0xf6}), Mark::Place);
+  EXPECT_EQ(mark_of(Code{0x4d, 0x87, 0xf7}), Mark::None); // xchg %r14,%r15
+  EXPECT_EQ(mark_of(Code{0x48, 0x87, 0xff}), Mark::None); // xchg %rdi,%rdi
 }
 
 } // namespace

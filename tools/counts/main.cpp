@@ -3,8 +3,8 @@
 /// dax_counts: counts the instructions and cache flushes of operations on DAX files,
 /// in a guest whose emulator runs the plugin in this folder.
 #include "command.hpp"
+#include "counter.hpp"
 #include "descriptor.hpp"
-#include "instruction.hpp"
 #include "pmd_range.hpp"
 #include "shared_map.hpp"
 
@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -22,7 +23,6 @@
 #include <fcntl.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
-#include <sched.h>
 #include <spawn.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -31,61 +31,15 @@
 
 namespace {
 
+using counts::Counter;
+using counts::Counts;
 using dax::BasePage;
 using dax::HugePage;
-
-/// The counts of the plugin, see plugin.cpp.
-struct Counts {
-  std::uint64_t instructions = 0;
-  std::uint64_t written_back = 0;
-  std::uint64_t by_all = 0; ///< instructions on all CPUs
-};
 
 void check(bool done, const std::string &what) {
   if (!done)
     dax::fail(what);
 }
-
-/// Reads the lines of the plugin, one per mark.
-class Counter {
-public:
-  /// Pins this process to one CPU, because the plugin counts per CPU.
-  /// @param name of the file that the plugin writes
-  /// @throws std::runtime_error if it cannot be read
-  explicit Counter(const std::string &name) : lines(name) {
-    if (!lines)
-      throw std::runtime_error(name +
-                               ": cannot read it; run the emulator with "
-                               "the plugin counts and out=" +
-                               name);
-    lines.seekg(0, std::ios::end);
-    cpu_set_t cpus;
-    CPU_ZERO(&cpus);
-    CPU_SET(0, &cpus);
-    check(sched_setaffinity(0, sizeof(cpus), &cpus) == 0, "sched_setaffinity");
-  }
-
-  /// Counts while a function runs.
-  /// @throws std::runtime_error if the plugin did not write a line
-  template <typename Body> Counts count(Body body) {
-    counts::mark();
-    body();
-    counts::mark();
-    next();
-    return next();
-  }
-
-private:
-  Counts next() {
-    Counts counts;
-    if (!(lines >> counts.instructions >> counts.written_back >> counts.by_all))
-      throw std::runtime_error(
-          "the plugin wrote no counts; load it into the emulator");
-    return counts;
-  }
-
-  std::ifstream lines;
-};
 
 dax::Descriptor new_file(const std::string &name) {
   return dax::Descriptor(name, O_RDWR | O_CREAT | O_TRUNC, 0600);
@@ -121,8 +75,8 @@ void share(int from, std::uint64_t offset, int to) {
 }
 
 /// Prints the number of cache lines that are written back while a function runs.
-template <typename Body>
-void print_flushes(Counter &counter, const char *what, Body body) {
+void print_flushes(Counter &counter, const char *what,
+                   const std::function<void()> &body) {
   std::printf("%lu %s\n", counter.count(body).written_back, what);
 }
 
@@ -244,31 +198,44 @@ void faults(Counter &counter, const std::string &directory, unsigned chunks) {
   }
 }
 
-/// Prints the number of instructions on all CPUs while a command runs, including
-/// other tasks and kernel threads.
+/// Runs a command on all CPUs and waits for its end.
 /// @throws std::system_error if it cannot be started
 /// @throws std::runtime_error if it fails
-void command(Counter &counter, const std::vector<std::string> &arguments) {
-  // the command inherits these CPUs
-  cpu_set_t cpus;
-  std::memset(&cpus, 0xff, sizeof(cpus));
-  check(sched_setaffinity(0, sizeof(cpus), &cpus) == 0, "sched_setaffinity");
+void run(const std::vector<std::string> &arguments) {
   std::vector<char *> argv;
   for (const std::string &argument : arguments)
     argv.push_back(const_cast<char *>(argument.c_str()));
   argv.push_back(nullptr);
+  pid_t child;
+  if (const int error =
+          posix_spawnp(&child, argv[0], nullptr, nullptr, argv.data(), environ))
+    throw std::system_error(error, std::generic_category(), arguments[0]);
   int status = 0;
-  const Counts counts = counter.count([&] {
-    pid_t child;
-    if (const int error = posix_spawnp(&child, argv[0], nullptr, nullptr,
-                                       argv.data(), environ))
-      throw std::system_error(error, std::generic_category(), arguments[0]);
-    check(waitpid(child, &status, 0) == child, "waitpid");
-  });
+  check(waitpid(child, &status, 0) == child, "waitpid");
   if (status != 0)
     throw std::runtime_error(arguments[0] + ": failed with status " +
                              std::to_string(status));
-  std::printf("%lu\n", counts.by_all);
+}
+
+/// Prints the number of instructions on all CPUs while a command runs, including
+/// other tasks and kernel threads.
+/// @param functions the file for the instructions of each kernel function, or empty
+/// @throws std::system_error if the command cannot be started
+/// @throws std::runtime_error if it fails
+void command(Counter &counter, const std::vector<std::string> &arguments,
+             const std::string &functions) {
+  // the command inherits them
+  counter.use_all_cpus();
+  if (functions.empty()) {
+    std::printf("%lu\n", counter.count([&] { run(arguments); }).by_all);
+    return;
+  }
+  std::ofstream file(functions);
+  for (const auto &[name, instructions] :
+       counter.count_by_function([&] { run(arguments); }))
+    file << instructions << ' ' << name << '\n';
+  if (!file.flush())
+    dax::fail(functions);
 }
 
 } // namespace
@@ -277,7 +244,7 @@ int main(int argc, char **argv) {
   CLI::App app("Count the instructions and cache flushes of operations on DAX "
                "files, in a guest\nwhose emulator runs the plugin counts.",
                "dax_counts");
-  std::string counts, directory;
+  std::string counts, directory, functions;
   std::vector<std::string> arguments;
   unsigned chunks = 512;
   app.require_subcommand(1);
@@ -299,20 +266,23 @@ int main(int argc, char **argv) {
                    "size of the file, in 2 MiB; default 512")
       ->type_name("N")
       ->transform(dax::whole_number(1, 1 << 15));
-  CLI::App *const run = app.add_subcommand(
+  CLI::App *const any = app.add_subcommand(
       "command", "instructions on all CPUs while a command runs");
-  run->add_option("COMMAND", arguments, "with its arguments")
+  any->add_option("COMMAND", arguments, "with its arguments")
       ->option_text(" ")
       ->required();
-  run->positionals_at_end();
+  any->add_option("--functions", functions,
+                  "write the instructions of each kernel function there")
+      ->type_name("FILE");
+  any->positionals_at_end();
   return dax::run_command(app, argc, argv, [&] {
     Counter counter(counts);
     if (*flush)
       flushes(counter, directory);
     else if (*shared)
       shared_flushes(counter, directory);
-    else if (*run)
-      command(counter, arguments);
+    else if (*any)
+      command(counter, arguments, functions);
     else
       faults(counter, directory, chunks);
     return EXIT_SUCCESS;

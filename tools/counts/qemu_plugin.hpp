@@ -33,6 +33,7 @@ void qemu_plugin_register_vcpu_insn_exec_cb(
     qemu_plugin_insn *insn, qemu_plugin_vcpu_udata_cb_t callback,
     qemu_plugin_cb_flags flags, void *data);
 std::size_t qemu_plugin_tb_n_insns(const qemu_plugin_tb *tb);
+std::uint64_t qemu_plugin_tb_vaddr(const qemu_plugin_tb *tb);
 qemu_plugin_insn *qemu_plugin_tb_get_insn(const qemu_plugin_tb *tb,
                                           std::size_t index);
 const void *qemu_plugin_insn_data(const qemu_plugin_insn *insn);
