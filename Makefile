@@ -2,7 +2,7 @@
 # The front door. Each target is a line that starts a script of ci/.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo shell tools check test test-debug soak bench-aging bench-placement versions series mbox clean
+.PHONY: help demo shell tools check test test-debug soak bench bench-aging bench-placement versions series mbox clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
@@ -27,6 +27,9 @@ test-debug: ## the guest cases on the kernel with KASAN and lockdep only
 
 soak: ## long versions of the tests, on the debug kernel; hours
 	@ci/test --soak $(T)
+
+bench: ## instructions per block I/O, compared with other drivers; BENCH=quick|full
+	@ci/bench $(or $(BENCH),quick)
 
 bench-aging: ## age ext4 with and without the placement; A="OPTION..."; hours
 	@ci/bench-aging $(A)

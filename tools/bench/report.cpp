@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0
+/// @file
+/// bench_report: a table of what block_bench has measured.
+#include "command.hpp"
+#include "descriptor.hpp"
+#include "table.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <string>
+
+int main(int argc, char **argv) {
+  CLI::App app(
+      "Print measurements as a table in Markdown: medians, the ratio of "
+      "ours to each other\npeer, bold where it is more than 1.03, and the "
+      "largest spread of a case.",
+      "bench_report");
+  std::string name, field = "kernel", peer;
+  double most = 0;
+  app.add_option("--value", field,
+                 "the field of the file to print; default kernel")
+      ->type_name("FIELD");
+  CLI::Option *const limit =
+      app.add_option("--most", most,
+                     "instead, print the ratio of each case to one peer, and "
+                     "fail if one is larger")
+          ->type_name("RATIO")
+          ->transform(dax::decimal_number(0, 1e6));
+  CLI::Option *const of =
+      app.add_option("--peer", peer, "the peer of --most")->type_name("PEER");
+  limit->needs(of);
+  of->needs(limit);
+  app.add_option("FILE", name, "what block_bench has printed")
+      ->option_text(" ")
+      ->required();
+  return dax::run_command(app, argc, argv, [&] {
+    std::ifstream csv(name);
+    if (!csv)
+      dax::fail(name);
+    const bench::Table table(csv, field);
+    if (!*limit) {
+      table.write(std::cout, 1);
+      return EXIT_SUCCESS;
+    }
+    bool within = true;
+    for (const std::string &each : table.names()) {
+      const double ratio = table.ratio(each, peer);
+      std::printf("%s: %.3f of %s\n", each.c_str(), ratio, peer.c_str());
+      within = within && ratio <= most;
+    }
+    return within ? EXIT_SUCCESS : EXIT_FAILURE;
+  });
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0
+/// @file
+/// Measurements of several peers as a table in Markdown.
+#ifndef BENCH_TABLE_HPP
+#define BENCH_TABLE_HPP
+
+#include <iosfwd>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace bench {
+
+/// The name of the peer that the others are compared with.
+inline constexpr const char *Ours = "ours";
+
+/// The name of a peer that does nothing, whose cost no other one can be below.
+inline constexpr const char *Floor = "empty";
+
+/// The ratio to another peer above which a cell is marked.
+inline constexpr double Behind = 1.03;
+
+/// The median; of an even number of values, the mean of both in the middle.
+/// @param values not empty
+double median(std::vector<double> values);
+
+/// The difference between the largest and the smallest value, divided by the median.
+/// @param values not empty
+double spread(const std::vector<double> &values);
+
+/// Measurements, by case and by peer, in the order in which they first appear.
+class Table {
+public:
+  /// @param csv   lines of fields that commas separate; the first names the fields,
+  ///              of which "case" and "peer" are needed
+  /// @param field the field with the value
+  /// @throws std::runtime_error if a field is missing, or a value is no number
+  Table(std::istream &csv, const std::string &field);
+
+  /// Writes a row for each case: the median of each peer, the ratio of ours to each
+  /// other one, and the largest spread. A ratio above Behind is bold.
+  /// @param precision decimals of a median
+  void write(std::ostream &out, int precision) const;
+
+  /// The cases.
+  const std::vector<std::string> &names() const { return cases; }
+
+  /// The ratio of the medians of ours and of a peer.
+  /// @throws std::runtime_error if one of them was not measured
+  double ratio(const std::string &name, const std::string &peer) const;
+
+private:
+  std::vector<std::string> cases;
+  std::vector<std::string> peers;
+  std::map<std::pair<std::string, std::string>, std::vector<double>> values;
+};
+
+} // namespace bench
+
+#endif
