@@ -155,8 +155,7 @@ int pmem_alloc_disk(struct pmem_device *pmem)
 	struct queue_limits lim = {
 		.features		= BLK_FEAT_WRITE_CACHE | BLK_FEAT_FUA |
 					  BLK_FEAT_SYNCHRONOUS |
-					  BLK_FEAT_NOWAIT | BLK_FEAT_DAX |
-					  BLK_FEAT_IO_STAT,
+					  BLK_FEAT_NOWAIT | BLK_FEAT_DAX,
 		.max_hw_sectors		= UINT_MAX,
 		.physical_block_size	= PAGE_SIZE,
 		.io_min			= PMEM_ALIGN,

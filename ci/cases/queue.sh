@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # The queue limits of a disk: discard is off, so that mkfs and fstrim do not zero free
-# memory, until it is switched on; read-ahead stays small whatever is written there; and
+# memory, until it is switched on, and so are statistics; read-ahead stays small whatever is written there; and
 # mkfs.xfs aligns files to 2 MiB by itself.
 #
 # memory: 7G
@@ -47,6 +47,15 @@ switched_off() {
 	echo 0 > $queue/discard_max_bytes && refused blkdiscard -f /dev/pmem0
 }
 report 'discard can be switched off again' switched_off
+
+# reads: how many the statistics have counted
+reads() { awk '{ print $1 }' /sys/block/pmem0/stat; }
+read_some() { dd if=/dev/pmem0 of=/dev/null bs=4k count=10 iflag=direct status=none; }
+uncounted() { read_some && [ "$(reads)" = 0 ]; }
+report 'no I/O is counted' uncounted
+counted() { echo 1 > $queue/iostats && read_some && [ "$(reads)" = 10 ]; }
+report 'I/O is counted after statistics were switched on' counted
+echo 0 > $queue/iostats
 
 # The block core computes read-ahead anew each time that a limit is set.
 small_read_ahead() {
