@@ -33,14 +33,16 @@ struct task_struct;
 
 /**
  * struct pmem_device - one /dev/pmemN
+ * @addr: kernel address of @data
+ * @mode: how @range is used
+ * @poisoned: whether memory was ever on @bad since loading; never reset
+ * @bad: sectors of the disk whose memory is poisoned
  * @list: all devices, pmem_devices
  * @range: all of its physical memory
  * @data: the part of @range that is the disk
- * @mode: how @range is used
  * @formatted: whether @range has the info block of this device
  * @uuid: names the device across loads
  * @node: NUMA node of @range, or NUMA_NO_NODE
- * @addr: kernel address of @data
  * @id: number from the memregion allocator
  * @name: "pmemN", the name of the disk
  * @pgmap: the struct pages of @range
@@ -48,8 +50,6 @@ struct task_struct;
  * @disk: the block device
  * @closed: why @disk cannot be opened, a set of PMEM_CLOSED_*; under its open_mutex
  * @dax: the DAX device on the same memory
- * @bad: sectors of the disk whose memory is poisoned
- * @poisoned: whether memory was ever on @bad since loading; never reset
  * @stuck: memory that injection keeps bad after a write, from the start of @data
  * @bad_node: the sysfs file badblocks, for poll()
  * @debugfs: the directory of the injection file
@@ -58,14 +58,18 @@ struct task_struct;
  * @error: result of pmem_map_memory(), 0 or a negative errno
  */
 struct pmem_device {
+	/* each bio reads these, in one cache line */
+	char *addr;
+	struct pmem_mode mode;
+	bool poisoned;
+	struct badblocks bad;
+
 	struct list_head list;
 	struct pmem_range range;
 	struct pmem_range data;
-	struct pmem_mode mode;
 	bool formatted;
 	uuid_t uuid;
 	int node;
-	char *addr;
 	int id;
 	char name[DISK_NAME_LEN];
 	struct dev_pagemap pgmap;
@@ -73,8 +77,6 @@ struct pmem_device {
 	struct gendisk *disk;
 	unsigned int closed;
 	struct dax_device *dax;
-	struct badblocks bad;
-	bool poisoned;
 	struct pmem_range stuck;
 	struct kernfs_node *bad_node;
 	struct dentry *debugfs;

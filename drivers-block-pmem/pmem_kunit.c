@@ -591,18 +591,26 @@ static void disk_exit(struct kunit *test)
 	fake_exit(test);
 }
 
-/* A bio for one sector of the disk, which is never added. */
-static struct bio *new_bio(struct kunit *test, enum req_op op, u64 sector)
+/* A bio for a buffer of one sector. The disk is never added. */
+static struct bio *new_buffer_bio(struct kunit *test, enum req_op op,
+				  u64 sector, void *buffer)
 {
-	void *buffer = kunit_kzalloc(test, SZ_512, GFP_KERNEL);
 	struct bio *bio;
 
-	KUNIT_ASSERT_NOT_NULL(test, buffer);
-	bio = bio_alloc(fake(test)->disk->part0, 1, op, GFP_KERNEL);
+	bio = bio_alloc(fake(test)->disk->part0, 2, op, GFP_KERNEL);
 	bio->bi_iter.bi_sector = sector;
 	__bio_add_page(bio, virt_to_page(buffer), SZ_512,
 		       offset_in_page(buffer));
 	return bio;
+}
+
+/* A bio for one sector, with a buffer of its own. */
+static struct bio *new_bio(struct kunit *test, enum req_op op, u64 sector)
+{
+	void *buffer = kunit_kzalloc(test, SZ_512, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, buffer);
+	return new_buffer_bio(test, op, sector, buffer);
 }
 
 /*
@@ -651,15 +659,89 @@ static size_t recovery_write(struct kunit *test, u64 page, char *from)
 	return copied;
 }
 
-static int write_sector(struct kunit *test, enum req_op op, u64 sector)
+/* Let the driver do the bio, and return its errno. */
+static int do_bio(struct kunit *test, struct bio *bio)
 {
-	struct bio *bio = new_bio(test, op, sector);
 	int err;
 
 	fake(test)->disk->fops->submit_bio(bio);
 	err = blk_status_to_errno(bio->bi_status);
 	bio_put(bio);
 	return err;
+}
+
+static int write_sector(struct kunit *test, enum req_op op, u64 sector)
+{
+	return do_bio(test, new_bio(test, op, sector));
+}
+
+/* Two buffers that do not touch, for sectors 9 and 10. */
+static int copy_two(struct kunit *test, enum req_op op, char *buffers)
+{
+	struct bio *bio = new_buffer_bio(test, op, 9, buffers);
+	char *second = buffers + SZ_4K - SZ_512;
+
+	__bio_add_page(bio, virt_to_page(second), SZ_512,
+		       offset_in_page(second));
+	return do_bio(test, bio);
+}
+
+/* Once for a device without poison, and once for one that has had some. */
+static void bios_copy_each_segment(struct kunit *test)
+{
+	struct pmem_device *pmem = fake(test);
+	char *from = new_pattern(test, SZ_4K), *to;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		pmem->poisoned = i;
+		to = (char *)kunit_kzalloc(test, SZ_4K, GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, to);
+		memset(pmem->addr, 0, SZ_8K);
+
+		KUNIT_EXPECT_EQ(test, copy_two(test, REQ_OP_WRITE, from), 0);
+		expect_all(test, pmem->addr, 0, 9 * SZ_512);
+		KUNIT_EXPECT_MEMEQ(test, pmem->addr + 9 * SZ_512, from, SZ_512);
+		KUNIT_EXPECT_MEMEQ(test, pmem->addr + 10 * SZ_512,
+				   from + SZ_4K - SZ_512, SZ_512);
+		expect_all(test, pmem->addr + 11 * SZ_512, 0, 5 * SZ_512);
+
+		KUNIT_EXPECT_EQ(test, copy_two(test, REQ_OP_READ, to), 0);
+		KUNIT_EXPECT_MEMEQ(test, to, from, SZ_512);
+		expect_all(test, to + SZ_512, 0, SZ_4K - SZ_1K);
+		KUNIT_EXPECT_MEMEQ(test, to + SZ_4K - SZ_512,
+				   from + SZ_4K - SZ_512, SZ_512);
+	}
+	pmem->poisoned = false;
+}
+
+/* Without an entry in the list, only the load finds that the page is not mapped. */
+static void reads_of_unmapped_memory_fail(struct kunit *test)
+{
+	struct pmem_device *pmem = fake(test);
+
+	KUNIT_ASSERT_EQ(test, set_mce_nospec(PHYS_PFN(pmem->data.start) + 1),
+			0);
+	KUNIT_EXPECT_EQ(test, do_bio(test, new_bio(test, REQ_OP_READ, 9)),
+			-EIO);
+	expect_bad(test, 9, 1);
+
+	KUNIT_EXPECT_EQ(test, write_sector(test, REQ_OP_WRITE, 9), 0);
+	KUNIT_EXPECT_EQ(test, do_bio(test, new_bio(test, REQ_OP_READ, 9)), 0);
+	expect_bad(test, 0, 0);
+}
+
+static void read_only_disk_is_not_written(struct kunit *test)
+{
+	struct pmem_device *pmem = fake(test);
+
+	memset(pmem->addr, 1, SZ_512);
+	pmem->mode.ro = true;
+	KUNIT_EXPECT_NE(test, write_sector(test, REQ_OP_WRITE, 0), 0);
+	KUNIT_EXPECT_NE(test, write_sector(test, REQ_OP_WRITE_ZEROES, 0), 0);
+	KUNIT_EXPECT_EQ(test, do_bio(test, new_bio(test, REQ_OP_READ, 0)), 0);
+	pmem->mode.ro = false;
+	expect_all(test, pmem->addr, 1, SZ_512);
 }
 
 static void writes_to_stuck_memory_fail(struct kunit *test)
@@ -809,6 +891,9 @@ static void lost_memory_is_recognised(struct kunit *test)
 static struct kunit_case pmem_disk_cases[] = {
 	KUNIT_CASE(good_pages_can_be_accessed),
 	KUNIT_CASE(chains_keep_the_first_error),
+	KUNIT_CASE(bios_copy_each_segment),
+	KUNIT_CASE(reads_of_unmapped_memory_fail),
+	KUNIT_CASE(read_only_disk_is_not_written),
 	KUNIT_CASE(writes_to_stuck_memory_fail),
 	KUNIT_CASE(errors_of_the_block_core_are_kept),
 	KUNIT_CASE(old_bad_sector_hides_no_new_poison),
