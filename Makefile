@@ -28,7 +28,7 @@ test-debug: ## the guest cases on the kernel with KASAN and lockdep only
 soak: ## long versions of the tests, on the debug kernel; hours
 	@ci/test --soak $(T)
 
-bench: ## instructions per block I/O, compared with other drivers; BENCH=quick|full
+bench: ## instructions of block I/O and DAX, compared with other drivers; BENCH=quick|full
 	@ci/bench $(or $(BENCH),quick)
 
 bench-aging: ## age ext4 with and without the placement; A="OPTION..."; hours

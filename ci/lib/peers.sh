@@ -4,7 +4,7 @@
 # declares "cmdline: memmap=1G!4G memmap=1G$8G", "memory: 10G", and that the log may have
 #   nd_pmem namespace.*: unable to guarantee persistence of writes
 
-# load_peers: sets PEERS to NAME=DEVICE words, for block_bench
+# load_peers: sets PEERS to NAME=DEVICE words, for pmem_bench
 load_peers() {
 	local theirs
 	modprobe -a nd_e820 nd_pmem

@@ -122,4 +122,53 @@ void Disk::run_in_flight(const Io &io, std::uint32_t first,
   }
 }
 
+namespace {
+
+Case io_case(Disk &disk, const std::string &name, const Io &io,
+             std::uint32_t timed) {
+  const std::uint32_t batch = std::max(io.depth, 1U);
+  return {name,
+          batch,
+          std::max(timed / batch, 1U),
+          {},
+          [&disk, io](std::uint32_t first, std::uint32_t count) {
+            disk.run(io, first, count);
+          }};
+}
+
+} // namespace
+
+std::vector<Case> disk_cases(Disk &disk) {
+  struct Size {
+    const char *name;
+    std::uint32_t length, timed;
+    bool random;
+  };
+  struct Way {
+    const char *name;
+    std::uint32_t depth;
+  };
+  std::vector<Case> cases;
+  for (const Size &size :
+       {Size{"4k", 4 * KiB, 20000, true}, Size{"64k", 64 * KiB, 4000, true},
+        Size{"1m", MiB, 400, false}})
+    for (const Direction direction : {Direction::Read, Direction::Write})
+      for (const Way &way :
+           {Way{"psync", 0}, Way{"uring", 1}, Way{"uring32", 32}})
+        cases.push_back(io_case(
+            disk,
+            std::string(direction == Direction::Read ? "read-" : "write-") +
+                size.name + '-' + way.name,
+            {direction, size.length, way.depth, size.random, false},
+            size.timed));
+  cases.push_back(io_case(disk, "write-4k-fsync",
+                          {Direction::Write, 4 * KiB, 0, true, true}, 10000));
+  cases.push_back(
+      {"zero-64m", 1, 4, {}, [&disk](std::uint32_t, std::uint32_t count) {
+         for (std::uint32_t i = 0; i < count; i++)
+           disk.zero(64 * MiB);
+       }});
+  return cases;
+}
+
 } // namespace bench

@@ -5,11 +5,12 @@
 #define BENCH_DISK_HPP
 
 #include "descriptor.hpp"
+#include "meter.hpp"
 
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <string>
+#include <vector>
 
 struct io_uring;
 
@@ -65,6 +66,10 @@ private:
   /// set up by the first use: its worker threads make other system calls slower
   std::unique_ptr<io_uring, void (*)(io_uring *)> ring;
 };
+
+/// What is measured on a disk.
+/// @param disk outlives the result
+std::vector<Case> disk_cases(Disk &disk);
 
 } // namespace bench
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /// @file
-/// bench_report: a table of what block_bench has measured.
+/// bench_report: a table of what pmem_bench has measured.
 #include "command.hpp"
 #include "descriptor.hpp"
 #include "table.hpp"
@@ -33,7 +33,7 @@ int main(int argc, char **argv) {
       app.add_option("--peer", peer, "the peer of --most")->type_name("PEER");
   limit->needs(of);
   of->needs(limit);
-  app.add_option("FILE", name, "what block_bench has printed")
+  app.add_option("FILE", name, "what pmem_bench has printed")
       ->option_text(" ")
       ->required();
   return dax::run_command(app, argc, argv, [&] {

@@ -4,7 +4,6 @@
 #include "descriptor.hpp"
 #include "pmd_range.hpp"
 
-#include <sys/mman.h>
 #include <unistd.h>
 
 namespace dax {
@@ -23,15 +22,15 @@ char *map(void *address, std::uint64_t length, int protection, int flags,
 } // namespace
 
 SharedMap::SharedMap(int fd, const std::string &name, std::uint64_t offset,
-                     std::uint64_t length)
+                     std::uint64_t length, int how)
     : name(name), length(length),
       reserved(map(nullptr, length + HugePage, PROT_NONE,
                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0, name)) {
   const auto address = reinterpret_cast<std::uintptr_t>(reserved);
   start = reserved + (offset - address) % HugePage;
   try {
-    map(start, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd,
-        offset, name);
+    map(start, length, PROT_READ | PROT_WRITE, how | MAP_FIXED, fd, offset,
+        name);
   } catch (...) {
     munmap(reserved, length + HugePage);
     throw;

@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <string>
 
+#include <sys/mman.h>
+
 namespace dax {
 
 /// A shared mapping of a part of a file for reading and writing, at an address
@@ -19,9 +21,10 @@ public:
   /// @param name   of the file, for error messages
   /// @param offset in the file, in bytes: a multiple of 4 KiB
   /// @param length in bytes, not 0
+  /// @param how    flags of mmap(2): MAP_SHARED, or MAP_SHARED_VALIDATE with others
   /// @throws std::system_error with the name and the error of mmap(2)
   SharedMap(int fd, const std::string &name, std::uint64_t offset,
-            std::uint64_t length);
+            std::uint64_t length, int how = MAP_SHARED);
   ~SharedMap();
   SharedMap(const SharedMap &) = delete;
   SharedMap &operator=(const SharedMap &) = delete;
