@@ -8,7 +8,6 @@
 #include <linux/hdreg.h>
 #include <linux/module.h>
 #include <linux/sizes.h>
-#include <linux/string.h>
 #include <linux/sysfs.h>
 #include <linux/uaccess.h>
 #include <kunit/visibility.h>
@@ -132,7 +131,9 @@ static void pmem_submit_bio(struct bio *bio)
 		unsigned long rest = 0;
 
 		if (op_is_write(bio_op(bio)))
-			memcpy_flushcache(addr, bvec_virt(&bvec), bvec.bv_len);
+			pmem_copy_to(pmem, addr,
+				     (const char *)bvec_virt(&bvec),
+				     bvec.bv_len);
 		else
 			rest = copy_mc_to_kernel(bvec_virt(&bvec), addr,
 						 bvec.bv_len);
@@ -202,8 +203,7 @@ static int pmem_switch_discard_off(struct gendisk *disk)
 int pmem_alloc_disk(struct pmem_device *pmem)
 {
 	struct queue_limits lim = {
-		.features		= BLK_FEAT_WRITE_CACHE | BLK_FEAT_FUA |
-					  BLK_FEAT_SYNCHRONOUS |
+		.features		= BLK_FEAT_SYNCHRONOUS |
 					  BLK_FEAT_NOWAIT | BLK_FEAT_DAX,
 		.max_hw_sectors		= UINT_MAX,
 		.physical_block_size	= PAGE_SIZE,
@@ -215,6 +215,9 @@ int pmem_alloc_disk(struct pmem_device *pmem)
 	struct gendisk *disk;
 	int err;
 
+	/* nothing makes data on a RAM disk durable, so nothing has to be flushed */
+	if (!pmem->mode.ramdisk)
+		lim.features |= BLK_FEAT_WRITE_CACHE | BLK_FEAT_FUA;
 	disk = blk_alloc_disk(&lim, pmem->node);
 	if (IS_ERR(disk))
 		return PTR_ERR(disk);

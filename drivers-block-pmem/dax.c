@@ -149,13 +149,16 @@ int pmem_alloc_dax(struct pmem_device *pmem)
 	if (IS_ERR(dax))
 		return PTR_ERR(dax);
 
-	/* write() bypasses the CPU caches, read() survives machine checks */
-	set_dax_nocache(dax);
+	/* read() survives machine checks */
 	set_dax_nomc(dax);
-	/* MAP_SYNC: writing back its cache line makes a store durable */
-	set_dax_synchronous(dax);
-	/* caches do not survive a reset, so fsync() writes them back */
-	dax_write_cache(dax, true);
+	if (!pmem->mode.ramdisk) {
+		/* write() bypasses the CPU caches */
+		set_dax_nocache(dax);
+		/* MAP_SYNC: writing back its cache line makes a store durable */
+		set_dax_synchronous(dax);
+		/* caches do not survive a reset, so fsync() writes them back */
+		dax_write_cache(dax, true);
+	}
 
 	err = dax_add_host(dax, pmem->disk);
 	if (err) {

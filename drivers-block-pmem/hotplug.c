@@ -201,12 +201,13 @@ static int pmem_add_disks(struct list_head *devices)
 			continue;
 		}
 		pmem_add_inject(pmem);
-		pr_info("%s: [mem %#llx-%#llx], %llu MiB, node %d, map=%s%s\n",
+		pr_info("%s: [mem %#llx-%#llx], %llu MiB, node %d, map=%s%s%s\n",
 			pmem->name, pmem->range.start,
 			pmem->range.start + pmem->range.size - 1,
 			pmem->data.size >> 20, pmem->node,
 			pmem->mode.map == PMEM_MAP_DEV ? "dev" : "mem",
-			pmem->mode.ro ? ", read-only" : "");
+			pmem->mode.ro ? ", read-only" : "",
+			pmem->mode.ramdisk ? ", RAM disk" : "");
 	}
 	return 0;
 

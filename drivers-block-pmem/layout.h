@@ -39,11 +39,13 @@ enum pmem_map_mode { PMEM_MAP_MEM, PMEM_MAP_DEV };
  * @map: where struct pages are
  * @format: whether map=dev may overwrite data
  * @ro: whether nothing may be written to the memory
+ * @ramdisk: whether a reset may lose what was written, because it is in CPU caches
  */
 struct pmem_mode {
 	enum pmem_map_mode map;
 	bool format;
 	bool ro;
+	bool ramdisk;
 };
 
 /**

@@ -49,6 +49,10 @@ static bool pmem_ro;
 module_param_named(ro, pmem_ro, bool, 0444);
 MODULE_PARM_DESC(ro, "Read-only disks: nothing writes to the memory (default: n)");
 
+static bool pmem_ramdisk;
+module_param_named(ramdisk, pmem_ramdisk, bool, 0444);
+MODULE_PARM_DESC(ramdisk, "RAM disks: faster writes, whose data a reset may lose (default: n)");
+
 /* Read the parameters, and log what is wrong with them. */
 static int __init pmem_read_parameters(struct pmem_layout *layout,
 				       struct pmem_mode *mode)
@@ -57,6 +61,7 @@ static int __init pmem_read_parameters(struct pmem_layout *layout,
 	int err;
 
 	mode->ro = pmem_ro;
+	mode->ramdisk = pmem_ramdisk;
 	err = pmem_parse_map(pmem_map, mode, &message);
 	if (!err && *pmem_ranges)
 		err = pmem_layout_parse_ranges(layout, pmem_ranges, &message);

@@ -12,6 +12,7 @@
 #include <linux/list.h>
 #include <linux/memremap.h>
 #include <linux/mutex.h>
+#include <linux/string.h>
 #include <linux/types.h>
 #include <linux/uuid.h>
 
@@ -115,6 +116,18 @@ bool pmem_restore_mapping(struct pmem_device *pmem, u64 offset, u64 len);
 void pmem_clear_poison(struct pmem_device *pmem, u64 offset, u64 len);
 
 /* copy.c */
+void pmem_copy_cached(char *to, const char *from, size_t len);
+
+/* Copy to memory that is good. Stores past the CPU caches are durable after pmem_wmb(). */
+static inline void pmem_copy_to(const struct pmem_device *pmem, char *to,
+				const char *from, size_t len)
+{
+	if (unlikely(pmem->mode.ramdisk))
+		pmem_copy_cached(to, from, len);
+	else
+		memcpy_flushcache(to, from, len);
+}
+
 int pmem_read(struct pmem_device *pmem, u64 offset, void *to, size_t len);
 int pmem_write(struct pmem_device *pmem, u64 offset, const void *from,
 	       size_t len);

@@ -205,6 +205,31 @@ static struct kunit_suite pmem_copy_suite = {
 	.test_cases	= pmem_copy_cases,
 };
 
+static int ramdisk_init(struct kunit *test)
+{
+	int err = fake_init(test);
+
+	if (!err)
+		fake(test)->mode.ramdisk = true;
+	return err;
+}
+
+static struct kunit_case pmem_ramdisk_cases[] = {
+	KUNIT_CASE(zero_writes_its_range_only),
+	KUNIT_CASE(zero_works_at_both_ends),
+	KUNIT_CASE(write_copies_exactly),
+	KUNIT_CASE(read_copies_exactly),
+	{ }
+};
+
+/* The same on a RAM disk, which copies in another way. */
+static struct kunit_suite pmem_ramdisk_suite = {
+	.name		= "pmem_ramdisk",
+	.init		= ramdisk_init,
+	.exit		= fake_exit,
+	.test_cases	= pmem_ramdisk_cases,
+};
+
 /* Add sectors to the badblocks list. */
 static void poison(struct kunit *test, u64 sector, u64 nr)
 {
@@ -686,15 +711,19 @@ static int copy_two(struct kunit *test, enum req_op op, char *buffers)
 	return do_bio(test, bio);
 }
 
-/* Once for a device without poison, and once for one that has had some. */
+/*
+ * For a device without poison, for one that has had some, and for a RAM disk of each
+ * kind.
+ */
 static void bios_copy_each_segment(struct kunit *test)
 {
 	struct pmem_device *pmem = fake(test);
 	char *from = new_pattern(test, SZ_4K), *to;
 	int i;
 
-	for (i = 0; i < 2; i++) {
-		pmem->poisoned = i;
+	for (i = 0; i < 4; i++) {
+		pmem->poisoned = i & 1;
+		pmem->mode.ramdisk = i & 2;
 		to = (char *)kunit_kzalloc(test, SZ_4K, GFP_KERNEL);
 		KUNIT_ASSERT_NOT_NULL(test, to);
 		memset(pmem->addr, 0, SZ_8K);
@@ -713,6 +742,7 @@ static void bios_copy_each_segment(struct kunit *test)
 				   from + SZ_4K - SZ_512, SZ_512);
 	}
 	pmem->poisoned = false;
+	pmem->mode.ramdisk = false;
 }
 
 /* Without an entry in the list, only the load finds that the page is not mapped. */
@@ -1062,8 +1092,8 @@ static struct kunit_suite pmem_layout_suite = {
 	.test_cases	= pmem_layout_cases,
 };
 
-kunit_test_suites(&pmem_copy_suite, &pmem_poison_suite, &pmem_disk_suite,
-		  &pmem_layout_suite);
+kunit_test_suites(&pmem_copy_suite, &pmem_ramdisk_suite, &pmem_poison_suite,
+		  &pmem_disk_suite, &pmem_layout_suite);
 
 MODULE_IMPORT_NS("EXPORTED_FOR_KUNIT_TESTING");
 MODULE_DESCRIPTION("KUnit tests of the pmem block driver");

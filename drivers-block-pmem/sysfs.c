@@ -42,6 +42,13 @@ static ssize_t map_show(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_RO(map);
 
+static ssize_t ramdisk_show(struct device *dev, struct device_attribute *attr,
+			    char *buf)
+{
+	return sysfs_emit(buf, "%d\n", pmem_of(dev)->mode.ramdisk);
+}
+static DEVICE_ATTR_RO(ramdisk);
+
 static ssize_t uuid_show(struct device *dev, struct device_attribute *attr,
 			 char *buf)
 {
@@ -64,6 +71,7 @@ static struct attribute *pmem_attributes[] = {
 	&dev_attr_size.attr,
 	&dev_attr_data_start.attr,
 	&dev_attr_map.attr,
+	&dev_attr_ramdisk.attr,
 	NULL,
 };
 

@@ -44,7 +44,7 @@ for results in /sys/kernel/debug/kunit/{pmem_*,dax_*,ext4_mballoc_*test}/results
 	TESTS=$((TESTS + $(wc -l < /run/lines)))
 done
 all_there() {
-	[ "$suites" = 7 ] || { echo "there are $suites; see the kernel log"; return 1; }
+	[ "$suites" = 8 ] || { echo "there are $suites; see the kernel log"; return 1; }
 }
-report 'all seven suites are there' all_there
+report 'all eight suites are there' all_there
 end_tests

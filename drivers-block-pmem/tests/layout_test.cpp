@@ -196,7 +196,7 @@ TEST(Count, RefusesOtherTextAndNumbers) {
 
 TEST(ParseMap, AcceptsMemAndDev) {
   pmem_message message = untouched();
-  pmem_mode mode{PMEM_MAP_DEV, true, false};
+  pmem_mode mode{PMEM_MAP_DEV, true, false, false};
   EXPECT_EQ(pmem_parse_map("mem", &mode, &message), 0);
   EXPECT_EQ(mode.map, PMEM_MAP_MEM);
   EXPECT_FALSE(mode.format);
@@ -224,7 +224,7 @@ TEST(ParseMap, RefusesOtherText) {
 
 TEST(ParseMap, FormatsNothingReadOnly) {
   pmem_message message = untouched();
-  pmem_mode mode{PMEM_MAP_MEM, false, true};
+  pmem_mode mode{PMEM_MAP_MEM, false, true, false};
   EXPECT_EQ(pmem_parse_map("dev", &mode, &message), 0);
   EXPECT_STREQ(message.text, Untouched);
   EXPECT_EQ(pmem_parse_map("dev,format", &mode, &message), -EINVAL);
