@@ -5,6 +5,8 @@
 #
 # Builds that kernel in the folder of the whole one, which then is built again.
 # alone: yes
+# level: soak
+# soak: run
 . "$(dirname "$0")/../lib/common.sh"
 lock_cache
 
