@@ -9,7 +9,6 @@
 #include <linux/module.h>
 #include <linux/sizes.h>
 #include <linux/sysfs.h>
-#include <linux/uaccess.h>
 #include <kunit/visibility.h>
 
 #include "pmem.h"
@@ -23,13 +22,16 @@
 /* Zeroing up to this size is fast enough for REQ_NOWAIT. */
 #define PMEM_ZERO_NOWAIT	SZ_64K
 
-static blk_status_t pmem_copy_bio(struct pmem_device *pmem, struct bio *bio)
+/* Copy the rest of a bio, with a look at the state of the device for each bvec. */
+static noinline blk_status_t pmem_copy_checked(struct pmem_device *pmem,
+					       struct bio *bio,
+					       struct bvec_iter rest)
 {
 	struct bvec_iter iter;
 	struct bio_vec bvec;
 
 	/* multi-page bvecs are contiguous in the kernel mapping, as the device is */
-	bio_for_each_bvec(bvec, bio, iter) {
+	__bio_for_each_bvec(bvec, bio, iter, rest) {
 		u64 offset = (u64)iter.bi_sector << SECTOR_SHIFT;
 		void *buffer = bvec_virt(&bvec);
 		int err;
@@ -49,7 +51,7 @@ static blk_status_t pmem_do_bio(struct pmem_device *pmem, struct bio *bio)
 	switch (bio_op(bio)) {
 	case REQ_OP_READ:
 	case REQ_OP_WRITE:
-		return pmem_copy_bio(pmem, bio);
+		return pmem_copy_checked(pmem, bio, bio->bi_iter);
 	case REQ_OP_DISCARD:
 	case REQ_OP_WRITE_ZEROES:
 		if (pmem_zero(pmem,
@@ -68,7 +70,7 @@ static bool pmem_takes_long(struct bio *bio)
 	       bio->bi_iter.bi_size > PMEM_ZERO_NOWAIT;
 }
 
-static void pmem_submit_any_bio(struct bio *bio)
+static void pmem_submit_checked(struct bio *bio)
 {
 	struct gendisk *disk = bio->bi_bdev->bd_disk;
 	bool account = !!blk_queue_io_stat(disk->queue);
@@ -98,52 +100,52 @@ static void pmem_submit_any_bio(struct bio *bio)
 	bio_endio(bio);
 }
 
-/* The operations other than read and write, and the flags that ask for a flush. */
-#define PMEM_MORE_THAN_COPY	\
-	((REQ_OP_MASK & ~REQ_OP_WRITE) | REQ_PREFLUSH | REQ_FUA)
-
-/* Whether the bio is a copy of good memory, and nothing more. */
-static bool pmem_is_plain_copy(const struct gendisk *disk,
-			       const struct pmem_device *pmem,
-			       const struct bio *bio)
+/* Whether the bio is a read, a write or a flush, and nothing more. */
+static bool pmem_is_plain(const struct gendisk *disk,
+			  const struct pmem_device *pmem,
+			  const struct bio *bio)
 {
-	return !(bio->bi_opf & PMEM_MORE_THAN_COPY) &&
-	       !blk_queue_io_stat(disk->queue) &&
-	       !pmem_may_be_bad(pmem) && !pmem->mode.ro;
+	return !(bio->bi_opf & REQ_OP_MASK & ~REQ_OP_WRITE) &&
+	       !blk_queue_io_stat(disk->queue) && !pmem->mode.ro;
 }
 
-/* As pmem_submit_any_bio(), with one look at the device for all of a plain copy. */
+/* As pmem_submit_checked(), but fast for a plain bio on a device without poison. */
 static void pmem_submit_bio(struct bio *bio)
 {
 	struct gendisk *disk = bio->bi_bdev->bd_disk;
 	struct pmem_device *pmem = (struct pmem_device *)disk->private_data;
+	u64 offset = (u64)bio->bi_iter.bi_sector << SECTOR_SHIFT;
+	blk_status_t status = BLK_STS_OK;
 	struct bvec_iter iter;
 	struct bio_vec bvec;
-	char *addr;
 
-	if (unlikely(!pmem_is_plain_copy(disk, pmem, bio))) {
-		pmem_submit_any_bio(bio);
+	if (unlikely(!pmem_is_plain(disk, pmem, bio))) {
+		pmem_submit_checked(bio);
 		return;
 	}
 
-	addr = pmem->addr + ((u64)bio->bi_iter.bi_sector << SECTOR_SHIFT);
+	if (unlikely(bio->bi_opf & REQ_PREFLUSH))
+		pmem_wmb();
 	bio_for_each_bvec(bvec, bio, iter) {
-		unsigned long rest = 0;
+		char *buffer = (char *)bvec_virt(&bvec);
 
-		if (op_is_write(bio_op(bio)))
-			pmem_copy_to(pmem, addr,
-				     (const char *)bvec_virt(&bvec),
-				     bvec.bv_len);
-		else
-			rest = copy_mc_to_kernel(bvec_virt(&bvec), addr,
-						 bvec.bv_len);
-		addr += bvec.bv_len;
-		if (unlikely(rest)) {
-			pmem_add_poison(pmem, addr - rest - pmem->addr, 1);
-			bio->bi_status = BLK_STS_IOERR;
+		if (unlikely(pmem_may_be_bad(pmem))) {
+			status = pmem_copy_checked(pmem, bio, iter);
 			break;
 		}
+		if (op_is_write(bio_op(bio))) {
+			pmem_store(pmem, offset, buffer, bvec.bv_len);
+		} else if (unlikely(pmem_load(pmem, offset, buffer,
+					      bvec.bv_len))) {
+			status = BLK_STS_IOERR;
+			break;
+		}
+		offset += bvec.bv_len;
 	}
+	if (unlikely(status))
+		bio->bi_status = status;
+	if (unlikely(bio->bi_opf & REQ_FUA))
+		pmem_wmb();
 	bio_endio(bio);
 }
 

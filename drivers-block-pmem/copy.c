@@ -26,17 +26,9 @@
  */
 int pmem_read(struct pmem_device *pmem, u64 offset, void *to, size_t len)
 {
-	unsigned long rest;
-
 	if (unlikely(pmem_is_bad(pmem, offset, len, NULL)))
 		return -EIO;
-
-	rest = copy_mc_to_kernel(to, pmem->addr + offset, len);
-	if (unlikely(rest)) {
-		pmem_add_poison(pmem, offset + len - rest, 1);
-		return -EIO;
-	}
-	return 0;
+	return pmem_load(pmem, offset, (char *)to, len);
 }
 EXPORT_SYMBOL_IF_KUNIT(pmem_read);
 
@@ -132,8 +124,7 @@ int pmem_write(struct pmem_device *pmem, u64 offset, const void *from,
 	if (unlikely(pmem->mode.ro))
 		return -EROFS;
 	if (likely(!pmem_restore_mapping(pmem, offset, len))) {
-		pmem_copy_to(pmem, pmem->addr + offset, (const char *)from,
-			     len);
+		pmem_store(pmem, offset, (const char *)from, len);
 		return 0;
 	}
 	pmem_write_lines(pmem->addr + offset, from, len);

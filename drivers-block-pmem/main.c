@@ -51,7 +51,7 @@ MODULE_PARM_DESC(ro, "Read-only disks: nothing writes to the memory (default: n)
 
 static bool pmem_ramdisk;
 module_param_named(ramdisk, pmem_ramdisk, bool, 0444);
-MODULE_PARM_DESC(ramdisk, "RAM disks: faster writes, whose data a reset may lose (default: n)");
+MODULE_PARM_DESC(ramdisk, "RAM disks: writes go to the CPU caches, and a reset may lose them (default: n)");
 
 /* Read the parameters, and log what is wrong with them. */
 static int __init pmem_read_parameters(struct pmem_layout *layout,

@@ -10,6 +10,7 @@
 #include <linux/percpu-refcount.h>
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
+#include <linux/smp.h>
 #include <linux/string.h>
 
 #include "infoblock.h"
@@ -224,6 +225,9 @@ static void pmem_restore_all(struct pmem_device *pmem)
 void pmem_unmap_memory(struct pmem_device *pmem)
 {
 	pmem_restore_all(pmem);
+	/* the next user of the memory may rely on what was written to it */
+	if (pmem->mode.ramdisk && !pmem->mode.ro)
+		wbinvd_on_all_cpus();
 	memunmap_pages(&pmem->pgmap);
 }
 

@@ -14,6 +14,7 @@
 #include <linux/mutex.h>
 #include <linux/string.h>
 #include <linux/types.h>
+#include <linux/uaccess.h>
 #include <linux/uuid.h>
 
 #include "layout.h"
@@ -119,13 +120,27 @@ void pmem_clear_poison(struct pmem_device *pmem, u64 offset, u64 len);
 void pmem_copy_cached(char *to, const char *from, size_t len);
 
 /* Copy to memory that is good. Stores past the CPU caches are durable after pmem_wmb(). */
-static inline void pmem_copy_to(const struct pmem_device *pmem, char *to,
-				const char *from, size_t len)
+static inline void pmem_store(const struct pmem_device *pmem, u64 offset,
+			      const char *from, size_t len)
 {
+	char *to = pmem->addr + offset;
+
 	if (unlikely(pmem->mode.ramdisk))
 		pmem_copy_cached(to, from, len);
 	else
 		memcpy_flushcache(to, from, len);
+}
+
+/* Copy from memory that is not known to be bad. What turns out to be bad is listed. */
+static inline int pmem_load(struct pmem_device *pmem, u64 offset, char *to,
+			    size_t len)
+{
+	unsigned long rest = copy_mc_to_kernel(to, pmem->addr + offset, len);
+
+	if (likely(!rest))
+		return 0;
+	pmem_add_poison(pmem, offset + len - rest, 1);
+	return -EIO;
 }
 
 int pmem_read(struct pmem_device *pmem, u64 offset, void *to, size_t len);

@@ -99,6 +99,9 @@ static ssize_t write_cache_store(struct device *dev,
 		return err;
 	if (enabled > 1)
 		return -EINVAL;
+	/* write() leaves data in the caches, which fsync() does not know */
+	if (enabled && pmem_of(dev)->mode.ramdisk)
+		return -EOPNOTSUPP;
 
 	dax_write_cache(pmem_of(dev)->dax, enabled);
 	return len;

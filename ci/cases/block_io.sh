@@ -33,8 +33,8 @@ at_most() {
 	bench_report --most "$1" --peer "$2" "$3"
 }
 for peer in nd_pmem brd; do
-	report "4 KiB: fewer instructions than $peer" at_most 0.99 $peer /run/small
-	report "4 KiB by io_uring: fewer instructions than $peer" at_most 0.99 $peer /run/uring
+	report "4 KiB: fewer instructions than $peer" at_most 0.995 $peer /run/small
+	report "4 KiB by io_uring: fewer instructions than $peer" at_most 0.995 $peer /run/uring
 	report "1 MiB: at most 0.3 of the instructions of $peer" at_most 0.3 $peer /run/large
 done
 end_tests

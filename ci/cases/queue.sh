@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # The queue limits of a disk: discard is off, so that mkfs and fstrim do not zero free
-# memory, until it is switched on, and so are statistics; read-ahead stays small whatever is written there; and
-# mkfs.xfs aligns files to 2 MiB by itself.
+# memory, until it is switched on; statistics are off until they are switched on;
+# read-ahead stays small whatever is written there; and mkfs.xfs aligns files to 2 MiB by
+# itself.
 #
 # memory: 7G
 # cmdline: memmap=2G$4G

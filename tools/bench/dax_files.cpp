@@ -41,14 +41,11 @@ DaxFiles::DaxFiles(const std::string &directory)
     dax::fail(directory + "/written");
 }
 
-/// Random offsets that are the same for all peers, see Disk::offset().
 void DaxFiles::transfer(bool write, std::uint32_t length, std::uint32_t first,
                         std::uint32_t count) {
-  constexpr std::uint32_t Golden = 2654435769; // 2^32 / golden ratio
   const std::uint64_t slots = FileBytes / length;
-  for (std::uint32_t i = 0; i < count; i++) {
-    const std::uint32_t slot =
-        length == MiB ? first + i : (first + i + 1) * Golden >> 4;
+  for (std::uint32_t i = first; i < first + count; i++) {
+    const std::uint32_t slot = length == MiB ? i : scattered(i);
     const auto at = static_cast<off_t>(slot % slots * length);
     const ssize_t done = write
                              ? pwrite(written.get(), buffer.data(), length, at)

@@ -37,8 +37,8 @@ public:
   static constexpr std::uint32_t MaxDepth = 32;
 
   /// @param name of the device
-  /// @throws std::system_error with the name, if it cannot be opened or is smaller
-  ///         than Area
+  /// @throws std::system_error with the name, if it cannot be opened, is smaller than
+  ///         Area, or is in use, for example mounted
   explicit Disk(const std::string &name);
 
   /// Does I/O. What is written is the last that was read, or zeroes.

@@ -8,9 +8,11 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <cstdlib>
 #include <deque>
 #include <regex>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -86,6 +88,12 @@ std::vector<Peer> open_all(const Options &options, std::deque<Target> &opened,
 int measure(const Options &options, const std::vector<Peer> &peers) {
   Meter meter(options.counts, options.functions);
   const std::regex wanted(options.cases);
+  const auto &all = peers[0].cases;
+  if (std::none_of(all.begin(), all.end(), [&](const Case &each) {
+        return std::regex_match(each.name, wanted);
+      }))
+    throw std::runtime_error("--cases " + options.cases +
+                             ": matches no case; see the first column");
   for (unsigned round = 0; round <= options.rounds; round++) {
     for (std::size_t i = 0; i < peers[0].cases.size(); i++) {
       if (!std::regex_match(peers[0].cases[i].name, wanted))

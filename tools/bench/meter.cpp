@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "meter.hpp"
 
+#include "descriptor.hpp"
+
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -49,8 +51,12 @@ Cost cost_of(std::map<std::string, std::uint64_t> functions,
 Meter::Meter(const std::string &counts, const std::string &functions) {
   if (!counts.empty())
     counter.emplace(counts);
-  if (!functions.empty())
+  if (!functions.empty()) {
+    functions_name = functions;
     this->functions.open(functions);
+    if (!this->functions)
+      dax::fail(functions);
+  }
   std::puts(counter ? "case,peer,round,kernel,copy,total,user"
                     : "case,peer,round,nanoseconds");
 }
@@ -82,6 +88,8 @@ void Meter::count_instructions(const std::string &row, const Case &each) {
   for (const auto &[name, instructions] : middle->functions)
     functions << row << ',' << name << ','
               << static_cast<double>(instructions) / each.batch << '\n';
+  if (functions.is_open() && !functions.flush())
+    dax::fail(functions_name);
 }
 
 } // namespace bench

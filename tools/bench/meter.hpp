@@ -17,8 +17,18 @@ namespace bench {
 
 constexpr std::uint32_t KiB = 1024, MiB = 1024 * KiB;
 
-/// Measurements of which the median counts, so that one with an interrupt does not.
+/// Measurements of which the median counts, so that a few with an interrupt do not. In
+/// a guest with -icount, a repetition of a string instruction takes 1 ns of its time, and
+/// a timer interrupts it each 4 ms: a measurement has to move less than 1 MiB or so.
 constexpr std::uint32_t Samples = 21;
+
+/// A random number that is the same for all peers: a multiple of 2^32 divided by the
+/// golden ratio (Knuth, The Art of Computer Programming 3, 6.4).
+/// @param index number of the operation
+/// @return 28 bits
+constexpr std::uint32_t scattered(std::uint32_t index) {
+  return (index + 1) * 2654435769 >> 4;
+}
 
 /// What is measured.
 struct Case {
@@ -54,7 +64,8 @@ public:
   /// @param counts    file that the plugin writes; empty to take the time
   /// @param functions file for the instructions of each kernel function; empty for
   ///                  none
-  /// @throws std::runtime_error or std::system_error like @ref counts::Counter
+  /// @throws std::runtime_error or std::system_error like @ref counts::Counter, or
+  ///         std::system_error if @p functions cannot be written
   Meter(const std::string &counts, const std::string &functions);
 
   /// Measures a case and prints a line.
@@ -66,6 +77,7 @@ private:
 
   std::optional<counts::Counter> counter;
   std::ofstream functions;
+  std::string functions_name;
 };
 
 } // namespace bench

@@ -45,7 +45,7 @@ int main(int argc, char **argv) {
       table.write(std::cout, 1);
       return EXIT_SUCCESS;
     }
-    bool within = true;
+    bool within = !table.names().empty();
     for (const std::string &each : table.names()) {
       const double ratio = table.ratio(each, peer);
       std::printf("%s: %.3f of %s\n", each.c_str(), ratio, peer.c_str());

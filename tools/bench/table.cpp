@@ -100,6 +100,7 @@ void Table::write(std::ostream &out, int precision) const {
   out << '\n' << std::fixed;
   for (const std::string &name : cases) {
     double most = 0;
+    bool repeated = false;
     out << "| " << name << " |" << std::setprecision(precision);
     for (const std::string &peer : peers) {
       const auto found = values.find({name, peer});
@@ -109,6 +110,7 @@ void Table::write(std::ostream &out, int precision) const {
       }
       out << ' ' << median(found->second) << " |";
       most = std::max(most, spread(found->second));
+      repeated = repeated || found->second.size() > 1;
     }
     out << std::setprecision(3);
     for (const std::string &peer : peers) {
@@ -122,7 +124,10 @@ void Table::write(std::ostream &out, int precision) const {
       const char *const mark = to > Behind && peer != Floor ? "**" : "";
       out << ' ' << mark << to << mark << " |";
     }
-    out << ' ' << std::setprecision(1) << most * 100 << " % |\n";
+    if (repeated)
+      out << ' ' << std::setprecision(1) << most * 100 << " % |\n";
+    else
+      out << " - |\n";
   }
 }
 

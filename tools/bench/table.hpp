@@ -39,7 +39,8 @@ public:
   Table(std::istream &csv, const std::string &field);
 
   /// Writes a row for each case: the median of each peer, the ratio of ours to each
-  /// other one, and the largest spread. A ratio above Behind is bold.
+  /// other one, and the largest spread, if some value was measured more than once. A
+  /// ratio above Behind is bold.
   /// @param precision decimals of a median
   void write(std::ostream &out, int precision) const;
 

@@ -231,6 +231,8 @@ void command(Counter &counter, const std::vector<std::string> &arguments,
     return;
   }
   std::ofstream file(functions);
+  if (!file)
+    dax::fail(functions);
   for (const auto &[name, instructions] :
        counter.count_by_function([&] { run(arguments); }))
     file << instructions << ' ' << name << '\n';

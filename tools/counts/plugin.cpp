@@ -85,13 +85,19 @@ void mark_places(unsigned vcpu, void *data) {
   {
     const std::lock_guard lock(mutex);
     std::FILE *const file = std::fopen(places_name.c_str(), "w");
+    bool written = file;
     for (auto &[address, place] : places) {
       const std::uint64_t instructions = place.instructions.exchange(0);
       if (file && instructions)
-        std::fprintf(file, "%lx %lu\n", address, instructions);
+        written &= std::fprintf(file, "%lx %lu\n", address, instructions) > 0;
     }
     if (file)
-      std::fclose(file);
+      written &= std::fclose(file) == 0;
+    // without the file, the guest knows that there are no counts
+    if (!written) {
+      std::perror(places_name.c_str());
+      std::remove(places_name.c_str());
+    }
   }
   mark(vcpu, data);
 }
@@ -113,8 +119,8 @@ void translate(qemu_plugin_id_t, qemu_plugin_tb *tb) {
   Translation *translation;
   {
     const std::lock_guard lock(mutex);
-    translation = &translations.emplace_back(&places[kernel ? address : 0],
-                                             again ? 0 : size);
+    translations.push_back({&places[kernel ? address : 0], again ? 0 : size});
+    translation = &translations.back();
   }
   qemu_plugin_register_vcpu_tb_exec_cb(tb, block, QEMU_PLUGIN_CB_NO_REGS,
                                        translation);
