@@ -11,7 +11,7 @@
 # cmdline: memmap=1G!4G memmap=1G$8G
 # counts: yes
 # debug: no
-# timeout: 300
+# timeout: 400
 set -euo pipefail
 
 # shellcheck source=ci/lib/report.sh

@@ -9,6 +9,7 @@
 # module: pmem start=4 size=1 count=1
 # module: xfs
 # counts: yes
+# timeout: 300
 # debug: no
 set -euo pipefail
 

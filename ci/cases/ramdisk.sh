@@ -9,7 +9,7 @@
 # counts: yes
 # bases: all
 # debug: no
-# timeout: 240
+# timeout: 400
 set -euo pipefail
 
 # shellcheck source=ci/lib/report.sh
