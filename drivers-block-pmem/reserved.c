@@ -24,8 +24,8 @@ static bool pmem_e820_has(enum pmem_e820 map, u64 start, u64 end,
 /*
  * Whether all of the range has one type in a memory map. The e820 functions only
  * say whether a type occurs in a range, so this looks for every other type, and for
- * the wanted type at both ends of each PMEM_ALIGN unit. It misses a hole between two
- * entries that lies inside one unit.
+ * the wanted type at the start of each PMEM_ALIGN unit and at the end of the range. It
+ * misses a hole between two entries that lies inside one unit.
  */
 static bool pmem_e820_is(enum pmem_e820 map, const struct pmem_range *range,
 			 enum e820_type wanted)
@@ -44,14 +44,10 @@ static bool pmem_e820_is(enum pmem_e820 map, const struct pmem_range *range,
 		    pmem_e820_has(map, range->start, end, types[i]))
 			return false;
 
-	for (unit = range->start; unit < end; unit += PMEM_ALIGN) {
-		u64 next = unit + PMEM_ALIGN;
-
-		if (!pmem_e820_has(map, unit, unit + PAGE_SIZE, wanted) ||
-		    !pmem_e820_has(map, next - PAGE_SIZE, next, wanted))
+	for (unit = range->start; unit < end; unit += PMEM_ALIGN)
+		if (!pmem_e820_has(map, unit, unit + PAGE_SIZE, wanted))
 			return false;
-	}
-	return true;
+	return pmem_e820_has(map, end - PAGE_SIZE, end, wanted);
 }
 
 typedef int (*pmem_found_fn)(const struct pmem_range *range, void *data);
