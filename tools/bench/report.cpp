@@ -18,11 +18,19 @@ int main(int argc, char **argv) {
       "ours to each other\npeer, bold where it is more than 1.03, and the "
       "largest spread of a case.",
       "bench_report");
-  std::string name, field = "kernel", peer;
+  std::string name, field = "kernel", peer, reasons;
+  unsigned decimals = 1;
   double most = 0;
   app.add_option("--value", field,
                  "the field of the file to print; default kernel")
       ->type_name("FIELD");
+  app.add_option("--decimals", decimals, "of the medians; default 1")
+      ->type_name("N")
+      ->transform(dax::whole_number(0, 9));
+  app.add_option("--reasons", reasons,
+                 "below the table, print why a ratio is above 1.03; lines of "
+                 "CASES PEERS TEXT,\nboth regular expressions")
+      ->type_name("FILE");
   CLI::Option *const limit =
       app.add_option("--most", most,
                      "instead, print the ratio of each case to one peer, and "
@@ -42,7 +50,14 @@ int main(int argc, char **argv) {
       dax::fail(name);
     const bench::Table table(csv, field);
     if (!*limit) {
-      table.write(std::cout, 1);
+      table.write(std::cout, static_cast<int>(decimals));
+      if (!reasons.empty()) {
+        std::ifstream lines(reasons);
+        if (!lines)
+          dax::fail(reasons);
+        std::cout << '\n';
+        table.explain(std::cout, bench::read_reasons(lines));
+      }
       return EXIT_SUCCESS;
     }
     bool within = !table.names().empty();

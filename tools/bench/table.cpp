@@ -38,6 +38,14 @@ double number(const std::string &text) {
   return value;
 }
 
+std::regex expression(const std::string &text) {
+  try {
+    return std::regex(text);
+  } catch (const std::regex_error &) {
+    throw std::runtime_error('"' + text + "\" is no regular expression");
+  }
+}
+
 void append_new(std::vector<std::string> &list, const std::string &name) {
   if (std::find(list.begin(), list.end(), name) == list.end())
     list.push_back(name);
@@ -55,6 +63,21 @@ double median(std::vector<double> values) {
 double spread(const std::vector<double> &values) {
   const auto [least, most] = std::minmax_element(values.begin(), values.end());
   return *most == *least ? 0 : (*most - *least) / median(values);
+}
+
+std::vector<Reason> read_reasons(std::istream &lines) {
+  std::vector<Reason> reasons;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.empty() || line[0] == '#')
+      continue;
+    std::istringstream words(line);
+    std::string cases_text, peers_text, text;
+    words >> cases_text >> peers_text >> std::ws;
+    if (!std::getline(words, text))
+      throw std::runtime_error('"' + line + "\": expected CASES PEERS TEXT");
+    reasons.push_back({expression(cases_text), expression(peers_text), text});
+  }
+  return reasons;
 }
 
 Table::Table(std::istream &csv, const std::string &field) {
@@ -85,6 +108,36 @@ double Table::ratio(const std::string &name, const std::string &peer) const {
     throw std::runtime_error(name + " was not measured for " +
                              (ours == values.end() ? Ours : peer));
   return median(ours->second) / median(theirs->second);
+}
+
+bool Table::behind(const std::string &name, const std::string &peer) const {
+  return peer != Ours && peer != Floor && values.contains({name, peer}) &&
+         values.contains({name, Ours}) && ratio(name, peer) > Behind;
+}
+
+void Table::explain(std::ostream &out,
+                    const std::vector<Reason> &reasons) const {
+  for (const std::string &peer : peers) {
+    std::vector<std::string> unexplained;
+    std::vector<std::string> said;
+    for (const std::string &name : cases) {
+      if (!behind(name, peer))
+        continue;
+      const auto reason =
+          std::find_if(reasons.begin(), reasons.end(), [&](const Reason &each) {
+            return std::regex_match(name, each.cases) &&
+                   std::regex_match(peer, each.peers);
+          });
+      if (reason == reasons.end())
+        unexplained.push_back(name);
+      else
+        append_new(said, reason->text);
+    }
+    for (const std::string &text : said)
+      out << "- " << peer << ": " << text << '\n';
+    for (const std::string &name : unexplained)
+      out << "- " << peer << ": " << name << " has no explanation yet\n";
+  }
 }
 
 void Table::write(std::ostream &out, int precision) const {
@@ -120,9 +173,8 @@ void Table::write(std::ostream &out, int precision) const {
         out << " - |";
         continue;
       }
-      const double to = ratio(name, peer);
-      const char *const mark = to > Behind && peer != Floor ? "**" : "";
-      out << ' ' << mark << to << mark << " |";
+      const char *const mark = behind(name, peer) ? "**" : "";
+      out << ' ' << mark << ratio(name, peer) << mark << " |";
     }
     if (repeated)
       out << ' ' << std::setprecision(1) << most * 100 << " % |\n";

@@ -6,6 +6,7 @@
 
 #include <iosfwd>
 #include <map>
+#include <regex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,6 +30,20 @@ double median(std::vector<double> values);
 /// @param values not empty
 double spread(const std::vector<double> &values);
 
+/// Why ours costs more than a peer.
+struct Reason {
+  std::regex cases; ///< which ones, by their name
+  std::regex peers;
+  std::string text;
+};
+
+/// Reads reasons.
+/// @param lines "CASES PEERS TEXT", where CASES and PEERS are regular expressions without
+///              spaces; empty ones, and ones that begin with #, are skipped
+/// @throws std::runtime_error with a line that has no text, or with what is no regular
+///         expression
+std::vector<Reason> read_reasons(std::istream &lines);
+
 /// Measurements, by case and by peer, in the order in which they first appear.
 class Table {
 public:
@@ -44,6 +59,10 @@ public:
   /// @param precision decimals of a median
   void write(std::ostream &out, int precision) const;
 
+  /// Writes the first reason that applies to each ratio above Behind, once for each peer,
+  /// and a line that says so for each such ratio without a reason.
+  void explain(std::ostream &out, const std::vector<Reason> &reasons) const;
+
   /// The cases.
   const std::vector<std::string> &names() const { return cases; }
 
@@ -52,6 +71,8 @@ public:
   double ratio(const std::string &name, const std::string &peer) const;
 
 private:
+  bool behind(const std::string &name, const std::string &peer) const;
+
   std::vector<std::string> cases;
   std::vector<std::string> peers;
   std::map<std::pair<std::string, std::string>, std::vector<double>> values;

@@ -52,6 +52,31 @@ TEST(Table, ComparesWithAPeer) {
   EXPECT_THROW(table.ratio("erase", "other"), std::runtime_error);
 }
 
+TEST(Table, ExplainsWhereOursIsBehind) {
+  std::istringstream lines("# comment\n"
+                           "\n"
+                           "re.* oth.* it keeps fewer promises\n"
+                           "write other not this one\n");
+  std::istringstream csv("case,peer,kernel\n"
+                         "read,ours,200\nread,other,100\n"
+                         "reread,ours,200\nreread,other,100\n"
+                         "write,ours,100\nwrite,other,100\n"
+                         "erase,ours,200\nerase,other,100\n"
+                         "erase,empty,10\n");
+  std::ostringstream out;
+  Table(csv, "kernel").explain(out, bench::read_reasons(lines));
+  EXPECT_EQ(out.str(), "- other: it keeps fewer promises\n"
+                       "- other: erase has no explanation yet\n");
+}
+
+TEST(Table, RejectsReasonsWithoutText) {
+  for (const char *text :
+       {"read", "read other", "read other ", "( other why", "read ( why"}) {
+    std::istringstream lines(text);
+    EXPECT_THROW(bench::read_reasons(lines), std::runtime_error) << text;
+  }
+}
+
 TEST(Table, RejectsOtherText) {
   for (const char *text :
        {"", "case,round,kernel\n", "case,peer,kernel\nread,ours\n",
