@@ -2,37 +2,50 @@
 /// @file
 /// pmem_bench: what I/O on several disks, or on files of several filesystems, costs.
 #include "command.hpp"
-#include "dax_files.hpp"
 #include "disk.hpp"
+#include "files.hpp"
 #include "meter.hpp"
+#include "processes.hpp"
 
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <deque>
 #include <regex>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace {
 
 using bench::Case;
-using bench::DaxFiles;
 using bench::Disk;
+using bench::Files;
 using bench::Meter;
 
 struct Options {
   std::string counts, functions, cases = ".*";
   unsigned rounds = 5;
+  unsigned processes = 1000;
+  std::uint64_t mib = 1024;
   std::vector<std::string> peers; ///< NAME=PATH
 };
 
-/// What is measured for one peer. All have the same cases in the same order.
+/// What is measured for one peer. The first one has all cases.
 struct Peer {
   std::string name;
   std::vector<Case> cases;
+
+  /// The case with that name, or null.
+  const Case *find(const std::string &wanted) const {
+    const auto found =
+        std::find_if(cases.begin(), cases.end(),
+                     [&](const Case &each) { return each.name == wanted; });
+    return found == cases.end() ? nullptr : &*found;
+  }
 };
 
 void add_options(CLI::App &app, Options &options) {
@@ -72,15 +85,21 @@ CLI::App *add_command(CLI::App &app, Options &options, const char *name,
   return command;
 }
 
+/// NAME and PATH of NAME=PATH.
+std::pair<std::string, std::string> name_and_path(const std::string &text) {
+  const std::size_t equals = text.find('=');
+  return {text.substr(0, equals), text.substr(equals + 1)};
+}
+
 /// @param opened outlives the result
 template <typename Target, typename Cases>
 std::vector<Peer> open_all(const Options &options, std::deque<Target> &opened,
                            Cases cases) {
   std::vector<Peer> peers;
   for (const std::string &text : options.peers) {
-    const std::size_t equals = text.find('=');
-    opened.emplace_back(text.substr(equals + 1));
-    peers.push_back({text.substr(0, equals), cases(opened.back())});
+    const auto [name, path] = name_and_path(text);
+    opened.emplace_back(path);
+    peers.push_back({name, cases(opened.back())});
   }
   return peers;
 }
@@ -95,20 +114,37 @@ int measure(const Options &options, const std::vector<Peer> &peers) {
     throw std::runtime_error("--cases " + options.cases +
                              ": matches no case; see the first column");
   for (unsigned round = 0; round <= options.rounds; round++) {
-    for (std::size_t i = 0; i < peers[0].cases.size(); i++) {
-      if (!std::regex_match(peers[0].cases[i].name, wanted))
+    for (const Case &of_first : all) {
+      if (!std::regex_match(of_first.name, wanted))
         continue;
       for (const Peer &peer : peers) {
-        const Case &each = peer.cases[i];
+        const Case *const each = peer.find(of_first.name);
+        if (!each)
+          continue;
         if (round > 0) {
-          meter.measure(each, peer.name, round);
+          meter.measure(*each, peer.name, round);
           continue;
         }
         // the first round only fills caches
-        if (each.prepare)
-          each.prepare();
-        each.run(0, each.batch);
+        if (each->prepare)
+          each->prepare();
+        each->run(0, each->batch);
       }
+    }
+  }
+  return EXIT_SUCCESS;
+}
+
+int measure_page_tables(const Options &options) {
+  std::puts("case,peer,round,kib");
+  for (unsigned round = 1; round <= options.rounds; round++) {
+    for (const std::string &text : options.peers) {
+      const auto [name, directory] = name_and_path(text);
+      std::printf("%u-processes-map-%lum,%s,%u,%lu\n", options.processes,
+                  options.mib, name.c_str(), round,
+                  bench::page_tables_kib(directory, options.processes,
+                                         options.mib << 20));
+      std::fflush(stdout);
     }
   }
   return EXIT_SUCCESS;
@@ -125,15 +161,26 @@ int main(int argc, char **argv) {
   const CLI::App *const block =
       add_command(app, options, "block", "DEVICE",
                   "I/O on disks; overwrites the first 256 MiB of each");
-  add_command(app, options, "dax", "DIRECTORY",
+  add_command(app, options, "files", "DIRECTORY",
               "operations on files in directories");
+  CLI::App *const processes = add_command(
+      app, options, "processes", "DIRECTORY",
+      "page tables, in KiB, of processes that map all of the same file; --counts "
+      "and\n--cases do not apply");
+  processes->add_option("--processes", options.processes, "default 1000")
+      ->type_name("N")
+      ->transform(dax::whole_number(1, 100000));
+  processes->add_option("--mib", options.mib, "size of the file; default 1024")
+      ->type_name("N")
+      ->transform(dax::whole_number(2, 1 << 20));
   return dax::run_command(app, argc, argv, [&] {
     std::deque<Disk> disks;
-    std::deque<DaxFiles> files;
-    return measure(options, *block
-                                ? open_all(options, disks, bench::disk_cases)
-                                : open_all(options, files, [](DaxFiles &each) {
-                                    return each.cases();
-                                  }));
+    std::deque<Files> files;
+    if (*processes)
+      return measure_page_tables(options);
+    return measure(options, *block ? open_all(options, disks, bench::disk_cases)
+                                   : open_all(options, files, [](Files &each) {
+                                       return each.cases();
+                                     }));
   });
 }

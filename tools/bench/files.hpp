@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /// @file
-/// Operations on files of a filesystem with DAX, for the benchmark.
-#ifndef BENCH_DAX_FILES_HPP
-#define BENCH_DAX_FILES_HPP
+/// Operations on files of a filesystem, with or without DAX, for the benchmark.
+#ifndef BENCH_FILES_HPP
+#define BENCH_FILES_HPP
 
 #include "descriptor.hpp"
 #include "meter.hpp"
@@ -15,16 +15,17 @@
 namespace bench {
 
 /// Files in a directory, which the destructor leaves there.
-class DaxFiles {
+class Files {
 public:
   /// The size of a file, in PMD ranges; a case touches each of them once.
   static constexpr std::uint32_t Chunks = 64;
 
   /// Makes a file and writes all of it.
   /// @throws std::system_error with the name of the file
-  explicit DaxFiles(const std::string &directory);
+  explicit Files(const std::string &directory);
 
-  /// What is measured. The cases refer to this object.
+  /// What is measured. The cases refer to this object. Those with MAP_SYNC are missing
+  /// where the filesystem refuses it.
   std::vector<Case> cases();
 
 private:
@@ -33,6 +34,8 @@ private:
   void map_written();
   void map_new(int how);
   void touch(bool write, std::uint32_t first, std::uint32_t count);
+  void load_scattered(std::uint32_t first, std::uint32_t count);
+  bool maps_sync() const;
   void sync_one_line(std::uint32_t first, std::uint32_t count);
   void allocate_and_delete(std::uint32_t count);
 
