@@ -28,8 +28,8 @@ test-debug: ## the guest cases on the kernel with KASAN and lockdep only
 soak: ## long versions of the tests, on the debug kernel; hours
 	@ci/test --soak $(T)
 
-bench: ## instructions of block I/O and DAX, compared with other drivers; BENCH=quick|full
-	@ci/bench $(or $(BENCH),quick)
+bench: ## what I/O costs, compared with others; BENCH=quick|full, or native A="NAME=DISK..."
+	@ci/bench $(or $(BENCH),quick) $(A)
 
 bench-aging: ## age ext4 with and without the placement; A="OPTION..."; hours
 	@ci/bench-aging $(A)

@@ -18,7 +18,9 @@ set -euo pipefail
 . "${0%/cases/*}/lib/report.sh"
 # shellcheck source=ci/lib/peers.sh
 . "${0%/cases/*}/lib/peers.sh"
-load_peers
+load_ours 8 1 1
+load_nd_pmem
+load_brd
 
 # measure FILE CASES
 measure() {

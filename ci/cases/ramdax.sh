@@ -15,15 +15,11 @@ set -euo pipefail
 . "${0%/cases/*}/lib/report.sh"
 # shellcheck source=ci/lib/measure.sh
 . "${0%/cases/*}/lib/measure.sh"
+# shellcheck source=ci/lib/peers.sh
+. "${0%/cases/*}/lib/peers.sh"
 export PMEM_TEST_DIR=/mnt/mem
 mkdir -p "$PMEM_TEST_DIR"
 
-# As its users do: bind the driver to the memory, then a namespace for each disk.
-bind_ramdax() {
-	modprobe -a nd_pmem ramdax &&
-	echo ramdax > /sys/bus/platform/devices/e820_pmem/driver_override &&
-	echo e820_pmem > /sys/bus/platform/drivers/ramdax/bind
-}
 ramdax_disks() {
 	for _ in 1 2; do
 		ndctl create-namespace --mode=fsdax --map="$1" --size=1008M || return
@@ -36,12 +32,10 @@ our_disks() {
 
 # two_disks NAME COMMAND...: sets DISKS
 two_disks() {
-	local name=$1 before
-	before=$(printf '%s\n' /dev/pmem*)
+	local name=$1
 	free=$(free_kib 0)
 	shift
-	report "$name gives two disks" "$@"
-	mapfile -t DISKS < <(printf '%s\n' /dev/pmem* | grep -vxF "$before")
+	new_disks report "$name gives two disks" "$@"
 	echo "# $name: $((free - $(free_kib 0))) KiB of RAM, disks of $(blockdev --getsize64 "${DISKS[@]}" | paste -sd' ') bytes"
 }
 
