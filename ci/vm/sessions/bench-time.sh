@@ -30,9 +30,9 @@ echo 'ram: case,peer,round,kib'
 # ram CASE PEER COMMAND...: by how much it makes the free memory less
 ram() {
 	local free
-	free=$(free_kib)
+	free=$(free_kib 0)
 	"${@:3}"
-	echo "ram: $1,$2,1,$(((free - $(free_kib)) / 32))"
+	echo "ram: $1,$2,1,$(((free - $(free_kib 0)) / 32))"
 }
 load_four() { load_ours 32 32 4 "$@"; }
 ram map=mem ours load_four
