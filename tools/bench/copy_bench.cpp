@@ -11,6 +11,7 @@
 #include <cstring>
 #include <string>
 
+#include <cpuid.h>
 #include <immintrin.h>
 #include <sys/mman.h>
 
@@ -54,6 +55,17 @@ void loop_movnti(char *to, const char *from, std::size_t length) {
                       *reinterpret_cast<const long long *>(from + at));
 }
 
+__attribute__((target("clwb"))) void write_back(char *at, std::size_t length) {
+  for (; length; length -= 64, at += 64)
+    _mm_clwb(at);
+}
+
+/// copy_page(), and arch_wb_cache_pmem() after it.
+void rep_movsq_clwb(char *to, const char *from, std::size_t length) {
+  rep_movsq(to, from, length);
+  write_back(to, length);
+}
+
 __attribute__((target("avx512f"))) void
 loop_avx512_nt(char *to, const char *from, std::size_t length) {
   for (; length; length -= 64, to += 64, from += 64)
@@ -63,6 +75,12 @@ loop_avx512_nt(char *to, const char *from, std::size_t length) {
 
 void zero_rep_stosb(char *to, const char *, std::size_t length) {
   asm volatile("rep stosb" : "+D"(to), "+c"(length) : "a"(0) : "memory");
+}
+
+/// AMD's instruction for a cache line, which bypasses the caches.
+void zero_clzero(char *to, const char *, std::size_t length) {
+  for (; length; length -= 64, to += 64)
+    asm volatile("clzero" ::"a"(to) : "memory");
 }
 
 /// The driver's pmem_zero().
@@ -114,6 +132,12 @@ void add(const char *name, Copy copy) {
         ->Range(64, MaxLength);
 }
 
+/// Whether a bit of EBX is set in a leaf of CPUID.
+bool has(unsigned leaf, unsigned bit) {
+  unsigned eax, ebx, ecx, edx;
+  return __get_cpuid_count(leaf, 0, &eax, &ebx, &ecx, &edx) && ebx >> bit & 1;
+}
+
 } // namespace
 
 int main(int argc, char **argv) {
@@ -122,10 +146,14 @@ int main(int argc, char **argv) {
   add("rep_movsq", rep_movsq);
   add("loop_mov", loop_mov);
   add("loop_movnti", loop_movnti);
+  if (has(7, 24))
+    add("rep_movsq_clwb", rep_movsq_clwb);
   if (__builtin_cpu_supports("avx512f"))
     add("loop_avx512_nt", loop_avx512_nt);
   add("zero_rep_stosb", zero_rep_stosb);
   add("zero_movnti", zero_movnti);
+  if (has(0x80000008, 0))
+    add("zero_clzero", zero_clzero);
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv))
     return 2;

@@ -41,6 +41,11 @@ Files::Files(const std::string &directory)
     dax::fail(directory + "/written");
 }
 
+Files::~Files() {
+  unlink((directory + "/written").c_str());
+  unlink((directory + "/fresh").c_str());
+}
+
 void Files::transfer(bool write, std::uint32_t length, std::uint32_t first,
                      std::uint32_t count) {
   const std::uint64_t slots = FileBytes / length;

@@ -14,7 +14,7 @@
 
 namespace bench {
 
-/// Files in a directory, which the destructor leaves there.
+/// Files in a directory, which the destructor removes.
 class Files {
 public:
   /// The size of a file, in PMD ranges; a case touches each of them once.
@@ -23,6 +23,9 @@ public:
   /// Makes a file and writes all of it.
   /// @throws std::system_error with the name of the file
   explicit Files(const std::string &directory);
+  ~Files();
+  Files(const Files &) = delete;
+  Files &operator=(const Files &) = delete;
 
   /// What is measured. The cases refer to this object. Those with MAP_SYNC are missing
   /// where the filesystem refuses it.

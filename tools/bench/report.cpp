@@ -15,7 +15,7 @@
 int main(int argc, char **argv) {
   CLI::App app(
       "Print measurements as a table in Markdown: medians, the ratio of "
-      "ours to each other\npeer, bold where it is more than 1.03, and the "
+      "ours to each other\npeer, bold where it is above 1.03 and the spread, and the "
       "largest spread of a case.",
       "bench_report");
   std::string name, field = "kernel", peer, reasons;

@@ -110,9 +110,18 @@ double Table::ratio(const std::string &name, const std::string &peer) const {
   return median(ours->second) / median(theirs->second);
 }
 
+double Table::spread_of(const std::string &name,
+                        const std::string &peer) const {
+  const auto found = values.find({name, peer});
+  return found == values.end() ? 0 : spread(found->second);
+}
+
 bool Table::behind(const std::string &name, const std::string &peer) const {
-  return peer != Ours && peer != Floor && values.contains({name, peer}) &&
-         values.contains({name, Ours}) && ratio(name, peer) > Behind;
+  if (peer == Ours || peer == Floor || !values.contains({name, peer}) ||
+      !values.contains({name, Ours}))
+    return false;
+  const double noise = std::max(spread_of(name, peer), spread_of(name, Ours));
+  return ratio(name, peer) > std::max(Behind, 1 + noise);
 }
 
 void Table::explain(std::ostream &out,
@@ -162,7 +171,7 @@ void Table::write(std::ostream &out, int precision) const {
         continue;
       }
       out << ' ' << median(found->second) << " |";
-      most = std::max(most, spread(found->second));
+      most = std::max(most, spread_of(name, peer));
       repeated = repeated || found->second.size() > 1;
     }
     out << std::setprecision(3);

@@ -19,7 +19,8 @@ inline constexpr const char *Ours = "ours";
 /// The name of a peer that does nothing, whose cost no other one can be below.
 inline constexpr const char *Floor = "empty";
 
-/// The ratio to another peer above which a cell is marked.
+/// The ratio to another peer above which a cell is marked, if it is also larger than the
+/// spread of the measurements can make it.
 inline constexpr double Behind = 1.03;
 
 /// The median; of an even number of values, the mean of both in the middle.
@@ -55,12 +56,12 @@ public:
 
   /// Writes a row for each case: the median of each peer, the ratio of ours to each
   /// other one, and the largest spread, if some value was measured more than once. A
-  /// ratio above Behind is bold.
+  /// ratio above Behind and the spread is bold.
   /// @param precision decimals of a median
   void write(std::ostream &out, int precision) const;
 
-  /// Writes the first reason that applies to each ratio above Behind, once for each peer,
-  /// and a line that says so for each such ratio without a reason.
+  /// Writes the first reason that applies to each bold ratio, once for each peer, and a
+  /// line that says so for each one without a reason.
   void explain(std::ostream &out, const std::vector<Reason> &reasons) const;
 
   /// The cases.
@@ -72,6 +73,7 @@ public:
 
 private:
   bool behind(const std::string &name, const std::string &peer) const;
+  double spread_of(const std::string &name, const std::string &peer) const;
 
   std::vector<std::string> cases;
   std::vector<std::string> peers;

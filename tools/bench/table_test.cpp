@@ -44,6 +44,18 @@ TEST(Table, MarksNothingAboveTheFloor) {
       << out.str();
 }
 
+TEST(Table, MarksNoNoise) {
+  std::istringstream csv("case,peer,kernel\n"
+                         "read,ours,110\nread,ours,130\n"
+                         "read,other,100\nread,other,120\n"
+                         "write,ours,200\nwrite,ours,210\n"
+                         "write,other,100\nwrite,other,101\n");
+  std::ostringstream out;
+  Table(csv, "kernel").write(out, 0);
+  EXPECT_NE(out.str().find(" 1.091 "), std::string::npos) << out.str();
+  EXPECT_NE(out.str().find(" **2.040** "), std::string::npos) << out.str();
+}
+
 TEST(Table, ComparesWithAPeer) {
   std::istringstream csv(Csv);
   const Table table(csv, "kernel");
