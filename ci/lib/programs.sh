@@ -31,14 +31,17 @@ sql_inserts() {
 	echo 'CREATE INDEX x ON t(k, b);'
 }
 
-# lmdb_records: 12000 records for mdb_load, sorted by key; two fill a page of 4 KiB
+# lmdb_records RECORDS STEP: records of 1500 bytes for mdb_load; two fill a page of 4 KiB.
+# They are sorted by key if STEP is 1; else STEP and RECORDS have no common divisor.
 lmdb_records() {
-	awk -v mapsize=$((256 << 20)) 'BEGIN {
+	awk -v mapsize=$((256 << 20)) -v records="$1" -v step="$2" 'BEGIN {
 		printf "VERSION=3\nformat=print\ntype=btree\nmapsize=%d\nHEADER=END\n", mapsize
-		value = sprintf("%1500s", "")
+		value = sprintf("%1492s", "")
 		gsub(/ /, "v", value)
-		for (i = 0; i < 12000; i++)
-			printf " key%08d\n %s\n", i, value
+		for (i = 0; i < records; i++) {
+			key = i * step % records
+			printf " key%08d\n %08d%s\n", key, key, value
+		}
 		print "DATA=END"
 	}'
 }
@@ -59,19 +62,36 @@ as_postgres() {
 		env HOME=/run PGHOST=/dev/shm "$@"
 }
 
-# prepare_programs: make their input, once, in memory
-prepare_programs() {
+# prepare_cluster: a new cluster of PostgreSQL in memory, once, because initdb is slow in
+# an emulated machine
+prepare_cluster() {
 	[ -x "${POSTGRES[-1]}/initdb" ] ||
 		{ echo 'PostgreSQL is not installed; run ci/setup bench'; return 1; }
+	install -d -o postgres -m 700 $INPUT/cluster
+	as_postgres "${POSTGRES[-1]}/initdb" -D $INPUT/cluster --no-sync --locale=C \
+		--encoding=UTF8 --auth=trust > $INPUT/initdb.log
+}
+
+# start_postgres CLUSTER
+start_postgres() {
+	as_postgres "${POSTGRES[-1]}/pg_ctl" -D "$1" -l /dev/shm/postgres.log -w \
+		-o "-k /dev/shm ${SETTINGS[*]/#/-c }" start > /dev/null
+}
+
+# stop_postgres CLUSTER: with a checkpoint
+stop_postgres() {
+	as_postgres "${POSTGRES[-1]}/pg_ctl" -D "$1" -m fast -w stop > /dev/null
+}
+
+# prepare_programs: make their input, once, in memory
+prepare_programs() {
 	mkdir -p $INPUT
 	head -c 64M /dev/zero > $INPUT/file
 	tar -C $INPUT -cf $INPUT/archive.tar file
 	sql_inserts > $INPUT/inserts.sql
 	sqlite3 $INPUT/source.db < $INPUT/inserts.sql
-	lmdb_records > $INPUT/records
-	install -d -o postgres -m 700 $INPUT/cluster
-	as_postgres "${POSTGRES[-1]}/initdb" -D $INPUT/cluster --no-sync --locale=C \
-		--encoding=UTF8 --auth=trust > $INPUT/initdb.log
+	lmdb_records 12000 1 > $INPUT/records
+	prepare_cluster
 }
 
 program_cp() {
@@ -113,16 +133,14 @@ program_loop() {
 	echo "$1/image"
 }
 
-# the largest table of pgbench in a copy of a new cluster, because initdb is slow in an
-# emulated machine; without index and vacuum, which do not change the table
+# the largest table of pgbench in a copy of a new cluster; without index and vacuum, which
+# do not change the table
 program_postgres() {
-	local bin=${POSTGRES[-1]}
 	cp -a $INPUT/cluster "$1/cluster"
-	as_postgres "$bin/pg_ctl" -D "$1/cluster" -l /dev/shm/postgres.log -w \
-		-o "-k /dev/shm ${SETTINGS[*]/#/-c }" start > /dev/null
-	as_postgres "$bin/pgbench" --initialize --init-steps=dtg --quiet \
+	start_postgres "$1/cluster"
+	as_postgres "${POSTGRES[-1]}/pgbench" --initialize --init-steps=dtg --quiet \
 		--scale=$PGBENCH_SCALE postgres > /dev/null 2>&1
-	as_postgres "$bin/pg_ctl" -D "$1/cluster" -m fast -w stop > /dev/null
+	stop_postgres "$1/cluster"
 	find "$1/cluster/base" -type f -printf '%s %p\n' | sort -n | sed -n '$s/[0-9]* //p'
 }
 
