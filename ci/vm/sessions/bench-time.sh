@@ -41,6 +41,25 @@ modprobe nd_e820
 ram map=mem nd_pmem bind_nd_pmem
 rmmod nd_pmem
 
+load_four
+directories=()
+# filesystem NAME DEVICE OPTIONS COMMAND...
+filesystem() {
+	mkdir -p "/mnt/$1"
+	"${@:4}" "$2"
+	# shellcheck disable=SC2086 # options
+	mount $3 "$2" "/mnt/$1"
+	directories+=("$1=/mnt/$1")
+}
+filesystem ours "${DISKS[0]}" '-o dax' mkfs.ext4 -q -F -E nodiscard
+filesystem xfs "${DISKS[1]}" '-o dax=always' mkfs.xfs -q -f -K -d su=2m,sw=1 -l su=32k
+filesystem ext4-nodax "${DISKS[2]}" '' mkfs.ext4 -q -F -E nodiscard
+filesystem tmpfs none '-t tmpfs' true
+pmem_bench --rounds 1 processes --processes "$processes" "${directories[@]}" |
+	sed -u 's/^/page-tables: /'
+umount "${directories[@]#*=}"
+rmmod pmem
+
 echo 'time: case,peer,round,microseconds'
 for ((round = 0; round <= rounds; round++)); do
 	timed load-32g nd_pmem "$round" bind_nd_pmem
@@ -87,25 +106,6 @@ load_brd
 mapfile -t names < <(printf '%s\n' "${names[@]}" | grep -e '-psync$')
 run_jobs ramdisk- "${names[@]}"
 rmmod pmem brd
-
-load_four
-directories=()
-# filesystem NAME DEVICE OPTIONS COMMAND...
-filesystem() {
-	mkdir -p "/mnt/$1"
-	"${@:4}" "$2"
-	# shellcheck disable=SC2086 # options
-	mount $3 "$2" "/mnt/$1"
-	directories+=("$1=/mnt/$1")
-}
-filesystem ours "${DISKS[0]}" '-o dax' mkfs.ext4 -q -F -E nodiscard
-filesystem xfs "${DISKS[1]}" '-o dax=always' mkfs.xfs -q -f -K -d su=2m,sw=1 -l su=32k
-filesystem ext4-nodax "${DISKS[2]}" '' mkfs.ext4 -q -F -E nodiscard
-filesystem tmpfs none '-t tmpfs' true
-pmem_bench --rounds 1 processes --processes "$processes" "${directories[@]}" |
-	sed -u 's/^/page-tables: /'
-umount "${directories[@]#*=}"
-rmmod pmem
 
 # the last, because the disks are smaller then
 ram map=dev ours load_four map=dev,format
