@@ -44,7 +44,7 @@ cpp() {
 			clang++ -fsyntax-only -std=c++20 -Wall -Wextra -Werror \
 			-I drivers-block-pmem -I drivers-block-pmem/tests/include \
 			-I tools/lib -I tools/daxmap -I tools/aging -I tools/dax-stress -I tools/counts \
-			-I tools/bench -x c++)
+			-I tools/bench -I tools/pmemctl -x c++)
 }
 report 'clang++ reads the tools and the unit tests without a warning' cpp
 end_tests

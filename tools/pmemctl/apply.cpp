@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "apply.hpp"
+
+#include <filesystem>
+#include <map>
+#include <system_error>
+
+namespace pmemctl {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The contents of the files of a record without its edits.
+std::map<std::string, Contents> without_record(const Root &root,
+                                               const Record &record) {
+  std::map<std::string, Contents> contents;
+  for (const Edit &edit : record.edits)
+    contents[edit.path] = taken_back(edit, root.find(edit.path));
+  return contents;
+}
+
+/// The files of which the contents differ from what they will be.
+std::vector<Replacement>
+replacements_for(const Root &root,
+                 const std::map<std::string, Contents> &contents) {
+  std::vector<Replacement> replacements;
+  for (const auto &[path, then] : contents) {
+    const Contents now = root.find(path);
+    if (now != then)
+      replacements.push_back({path, now, then});
+  }
+  return replacements;
+}
+
+/// The commands that make boot loaders read the files of edits.
+std::vector<std::string> commands_after(const Root &root,
+                                        const std::vector<Edit> &edits) {
+  const Changes changes = boot_changes(Files(root), "");
+  return edits.empty() ? std::vector<std::string>() : changes.commands;
+}
+
+} // namespace
+
+Work work_to_apply(const Root &root, const Setup &setup) {
+  const Record old = read_record(root);
+  std::map<std::string, Contents> contents = without_record(root, old);
+  Files files(root);
+  for (const auto &[path, text] : contents)
+    files.put(path, text);
+
+  Changes changes = changes_for(files, setup);
+  Work work;
+  for (const Edit &edit : changes.edits)
+    contents[edit.path] = edit.after;
+  work.replacements = replacements_for(root, contents);
+  work.record = {std::move(changes.edits), old.directories};
+  add_missing_directories(root, work.record);
+  work.commands = std::move(changes.commands);
+  work.notes = std::move(changes.notes);
+  return work;
+}
+
+Work work_to_undo(const Root &root) {
+  const Record record = read_record(root);
+  Work work;
+  work.replacements = replacements_for(root, without_record(root, record));
+  work.commands = commands_after(root, record.edits);
+  return work;
+}
+
+void do_work(const Root &root, const Work &work) {
+  const Record old = read_record(root);
+  // undo has to know the new files as well as the old ones until all is done
+  const bool is_undo = work.record.edits.empty();
+  if (!is_undo)
+    write_record(root, work.record);
+  for (const Replacement &replacement : work.replacements)
+    write_file(root, replacement.path, replacement.then);
+  if (!is_undo)
+    return;
+  for (auto path = old.directories.rbegin(); path != old.directories.rend();
+       ++path) {
+    std::error_code error; // one that others have put a file into stays
+    fs::remove(root.path(*path), error);
+  }
+  write_record(root, {});
+}
+
+} // namespace pmemctl

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0
+/// @file
+/// The kernel command line, in the files of boot loaders.
+#include "setup.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+namespace pmemctl {
+
+namespace {
+
+const std::string Mark = "# pmemctl: \"pmemctl undo\" takes this out\n";
+
+/// The dollar sign for two readers: the shell makes \$ of \\\$, then GRUB's own parser
+/// makes $ of \$.
+std::string for_grub(const std::string &memmap) {
+  std::string text;
+  for (const char c : memmap)
+    text += c == '$' ? std::string("\\\\\\$") : std::string(1, c);
+  return text;
+}
+
+/// The dollar sign in double quotes of a shell.
+std::string for_shell(const std::string &memmap) {
+  std::string text;
+  for (const char c : memmap)
+    text += c == '$' ? std::string("\\$") : std::string(1, c);
+  return text;
+}
+
+std::string with_newline(const std::string &text) {
+  return text.empty() || text.ends_with('\n') ? "" : "\n";
+}
+
+/// Appends a block to a file that is there.
+void append(const Files &files, const std::string &path,
+            const std::string &block, Changes &changes) {
+  const std::string before = files.get(path).value_or("");
+  const std::string added = with_newline(before) + Mark + block;
+  changes.edits.push_back({path, before, before + added, added});
+}
+
+/// Appends a word to a line of a file.
+/// @param end of the line, before its newline
+void append_word(Edit &edit, std::size_t end) {
+  std::string text = *edit.after;
+  text.insert(end, edit.added);
+  edit.after = text;
+}
+
+bool has_text(const Files &files, const std::string &path,
+              const std::string &text) {
+  return files.get(path).value_or("").find(text) != std::string::npos;
+}
+
+void add_grub(const Files &files, const std::string &memmap, Changes &changes) {
+  const std::string config = "etc/default/grub";
+  if (!files.has(config))
+    return;
+  const std::string block =
+      "GRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX " + for_grub(memmap) + "\"\n";
+  bool has_drop_ins = false;
+  for (const char *program : {"usr/sbin/grub-mkconfig", "usr/bin/grub-mkconfig",
+                              "usr/sbin/grub2-mkconfig"})
+    has_drop_ins |= has_text(files, program, "default/grub.d");
+  if (has_drop_ins) {
+    const std::string drop_in = "etc/default/grub.d/pmem.cfg";
+    changes.edits.push_back({drop_in, files.get(drop_in), Mark + block, ""});
+  } else {
+    append(files, config, block, changes);
+  }
+
+  if (files.has("usr/sbin/update-grub"))
+    changes.commands.push_back("update-grub");
+  else if (files.has("boot/grub2"))
+    changes.commands.push_back("grub2-mkconfig -o /boot/grub2/grub.cfg");
+  else
+    changes.commands.push_back("grub-mkconfig -o /boot/grub/grub.cfg");
+  if (has_text(files, config, "GRUB_ENABLE_BLSCFG=true"))
+    changes.notes.push_back(
+        "GRUB takes the command line from /boot/loader/entries here, which are "
+        "not changed; see grubby --update-kernel=ALL --args=");
+  if (has_text(files, config, "memmap="))
+    changes.notes.push_back("/etc/default/grub has a memmap= already; see that "
+                            "both ranges are wanted");
+}
+
+/// Adds a word to the last line of an entry that begins with a keyword.
+/// @return false if there is no such line
+bool extend_line(const Files &files, const std::string &path,
+                 const std::string &keyword, bool each,
+                 const std::string &memmap, Changes &changes) {
+  const std::string text = files.get(path).value_or("");
+  std::vector<std::size_t> ends;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    std::string line = text.substr(at, end - at);
+    line.erase(0, line.find_first_not_of(" \t"));
+    std::transform(line.begin(), line.end(), line.begin(),
+                   [](unsigned char c) { return std::tolower(c); });
+    if (line.starts_with(keyword + " ") || line.starts_with(keyword + "\t"))
+      ends.push_back(end);
+    at = end + 1;
+  }
+  if (ends.empty())
+    return false;
+  if (!each)
+    ends = {ends.back()};
+  Edit edit{path, text, text, " " + memmap};
+  // from the end, so that the positions before stay
+  for (auto end = ends.rbegin(); end != ends.rend(); ++end)
+    append_word(edit, *end);
+  changes.edits.push_back(std::move(edit));
+  return true;
+}
+
+void add_systemd_boot(const Files &files, const std::string &memmap,
+                      Changes &changes) {
+  for (const std::string folder : {"boot", "efi", "boot/efi"}) {
+    if (!files.has(folder + "/loader/loader.conf"))
+      continue;
+    const std::string entries = folder + "/loader/entries";
+    for (const std::string &name : files.names_in(entries))
+      if (name.ends_with(".conf"))
+        extend_line(files, entries + "/" + name, "options", false, memmap,
+                    changes);
+  }
+}
+
+void add_kernel_install(const Files &files, const std::string &memmap,
+                        Changes &changes) {
+  const std::string path = "etc/kernel/cmdline";
+  const auto text = files.get(path);
+  if (!text)
+    return;
+  const std::size_t end = std::min(text->find('\n'), text->size());
+  Edit edit{path, text, text, " " + memmap};
+  append_word(edit, end);
+  changes.edits.push_back(std::move(edit));
+  if (files.has("boot/EFI/Linux") || files.has("efi/EFI/Linux") ||
+      files.has("boot/efi/EFI/Linux"))
+    changes.commands.push_back("kernel-install add-all");
+}
+
+void add_extlinux(const Files &files, const std::string &memmap,
+                  Changes &changes) {
+  const std::string config = "etc/update-extlinux.conf";
+  if (files.has(config)) {
+    append(files, config,
+           "default_kernel_opts=\"$default_kernel_opts " + for_shell(memmap) +
+               "\"\n",
+           changes);
+    changes.commands.push_back("update-extlinux");
+    return;
+  }
+  for (const char *path :
+       {"boot/extlinux/extlinux.conf", "boot/syslinux/syslinux.cfg"})
+    if (files.has(path))
+      extend_line(files, path, "append", true, memmap, changes);
+}
+
+} // namespace
+
+Changes boot_changes(const Files &files, const std::string &memmap) {
+  Changes changes;
+  add_grub(files, memmap, changes);
+  add_systemd_boot(files, memmap, changes);
+  add_kernel_install(files, memmap, changes);
+  add_extlinux(files, memmap, changes);
+  return changes;
+}
+
+} // namespace pmemctl

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0
+/// @file
+/// The commands of pmemctl: each adds its options to the command line, and what to run.
+#ifndef PMEMCTL_COMMANDS_HPP
+#define PMEMCTL_COMMANDS_HPP
+
+#include "root.hpp"
+
+#include <functional>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+namespace pmemctl {
+
+/// Exit statuses, on which scripts rely.
+enum Status {
+  Done = 0,
+  Failed = 1,   ///< an error at run time, or no proposal
+  BadInput = 2, ///< nothing was changed
+  Found = 3,    ///< pages were lost, or the doctor has a remedy
+};
+
+/// What all commands share.
+struct Context {
+  std::string directory = "/"; ///< of --root
+  bool json = false;
+  std::function<int()> run; ///< the chosen command
+
+  Root root() const { return Root(directory); }
+};
+
+/// "plan": which memory to reserve.
+void add_plan(CLI::App &app, Context &context);
+
+/// "survival": which pages a reboot keeps.
+void add_survival(CLI::App &app, Context &context);
+
+} // namespace pmemctl
+
+#endif

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "edit.hpp"
+
+#include "descriptor.hpp"
+
+#include <cerrno>
+#include <filesystem>
+#include <stdexcept>
+#include <system_error>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace pmemctl {
+
+namespace fs = std::filesystem;
+
+Contents Files::get(const std::string &path) const {
+  const auto found = changed.find(path);
+  return found == changed.end() ? root.find(path) : found->second;
+}
+
+bool Files::has(const std::string &path) const {
+  const auto found = changed.find(path);
+  return found == changed.end() ? root.has(path) : found->second.has_value();
+}
+
+std::vector<std::string> Files::names_in(const std::string &path) const {
+  return root.names_in(path);
+}
+
+void Files::put(const std::string &path, Contents contents) {
+  changed[path] = std::move(contents);
+}
+
+Contents taken_back(const Edit &edit, const Contents &current) {
+  if (current == edit.after || current == edit.before)
+    return edit.before;
+  const std::string name = "/" + edit.path;
+  if (!current)
+    throw std::runtime_error(name + ": is gone; restore it, or make an empty "
+                                    "file of that name");
+  if (edit.added.empty())
+    throw std::runtime_error(name + ": was changed by others; remove it");
+
+  std::string text = *current;
+  bool is_found = false;
+  for (std::size_t at; (at = text.find(edit.added)) != text.npos;) {
+    text.erase(at, edit.added.size());
+    is_found = true;
+  }
+  if (!is_found)
+    throw std::runtime_error(name +
+                             ": was changed by others; remove what is left of "
+                             "memmap= and of the lines of pmemctl in it");
+  return text;
+}
+
+void write_file(const Root &root, const std::string &path,
+                const Contents &contents) {
+  // a link stays a link
+  std::error_code error;
+  fs::path target = fs::canonical(root.path(path), error);
+  if (error)
+    target = root.path(path);
+
+  if (!contents) {
+    if (unlink(target.c_str()) && errno != ENOENT)
+      dax::fail(target);
+    return;
+  }
+  fs::create_directories(target.parent_path());
+  const std::string temporary = target.string() + ".pmemctl";
+  struct stat old {};
+  const bool is_there = stat(target.c_str(), &old) == 0;
+  try {
+    const dax::Descriptor file(temporary, O_WRONLY | O_CREAT | O_TRUNC,
+                               is_there ? old.st_mode & 07777 : 0644);
+    if (is_there && fchown(file.get(), old.st_uid, old.st_gid))
+      dax::fail(temporary);
+    if (fchmod(file.get(), is_there ? old.st_mode & 07777 : 0644))
+      dax::fail(temporary);
+    for (std::size_t done = 0; done < contents->size();) {
+      const ssize_t put =
+          write(file.get(), contents->data() + done, contents->size() - done);
+      if (put < 0)
+        dax::fail(temporary);
+      done += static_cast<std::size_t>(put);
+    }
+    // the name must not reach the disk before the contents
+    if (fsync(file.get()) || rename(temporary.c_str(), target.c_str()))
+      dax::fail(target);
+  } catch (const std::system_error &) {
+    unlink(temporary.c_str());
+    throw;
+  }
+}
+
+} // namespace pmemctl

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "machine.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <cstring>
+#include <map>
+#include <set>
+#include <stdexcept>
+
+namespace pmemctl {
+
+namespace {
+
+/// A number that is all of a text; base 16 takes 0x in front.
+std::optional<std::uint64_t> number(std::string_view text, int base) {
+  if (base == 16 && text.starts_with("0x"))
+    text.remove_prefix(2);
+  std::uint64_t value = 0;
+  const auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), value, base);
+  if (error != std::errc() || end != text.data() + text.size())
+    return {};
+  return value;
+}
+
+/// The range of "[mem 0xSTART-0xLAST]" in a line of the kernel log.
+std::optional<Range> logged_range(const std::string &line) {
+  const std::size_t at = line.find("[mem ");
+  unsigned long long start, last;
+  if (at == line.npos ||
+      std::sscanf(line.c_str() + at, "[mem %llx-%llx]", &start, &last) != 2 ||
+      last < start)
+    return {};
+  return Range{start, last + 1};
+}
+
+/// RAM from the entries of /sys/firmware/memmap.
+Ranges firmware_ram(const Root &root) {
+  const std::string folder = "sys/firmware/memmap";
+  std::vector<Range> ram;
+  for (const std::string &name : root.names_in(folder)) {
+    const std::string entry = folder + "/" + name + "/";
+    const auto start = number(root.line(entry + "start"), 16);
+    const auto last = number(root.line(entry + "end"), 16);
+    if (start && last && *start <= *last &&
+        root.line(entry + "type") == "System RAM")
+      ram.push_back({*start, *last + 1});
+  }
+  return merged(std::move(ram));
+}
+
+std::vector<NodeMemory> from_map(const std::map<int, Ranges> &memory) {
+  std::vector<NodeMemory> nodes;
+  for (const auto &[node, ranges] : memory)
+    for (const Range &range : ranges)
+      nodes.push_back({range, node});
+  std::sort(nodes.begin(), nodes.end(),
+            [](const NodeMemory &a, const NodeMemory &b) {
+              return a.range.start < b.range.start;
+            });
+  return nodes;
+}
+
+/// The memory blocks of each node. Memory that is reserved has no blocks; the kernel
+/// log has it, in the lines of the ACPI table SRAT.
+std::vector<NodeMemory> nodes_of(const Root &root, const std::string &log) {
+  const std::string folder = "sys/devices/system/node";
+  const auto block =
+      number(root.line("sys/devices/system/memory/block_size_bytes"), 16);
+  std::map<int, std::vector<Range>> found;
+  for (const std::string &name : root.names_in(folder)) {
+    const auto node =
+        name.starts_with("node") ? number(name.substr(4), 10) : std::nullopt;
+    if (!node || !block)
+      continue;
+    for (const std::string &entry : root.names_in(folder + "/" + name))
+      if (const auto index = entry.starts_with("memory")
+                                 ? number(entry.substr(6), 10)
+                                 : std::nullopt)
+        found[static_cast<int>(*node)].push_back(
+            {*index * *block, (*index + 1) * *block});
+  }
+  std::map<int, Ranges> memory;
+  Ranges known;
+  for (auto &[node, blocks] : found) {
+    memory[node] = merged(std::move(blocks));
+    known.insert(known.end(), memory[node].begin(), memory[node].end());
+  }
+  known = merged(std::move(known));
+
+  for (const std::string &line : lines_of(log)) {
+    const std::size_t at = line.find("SRAT: Node ");
+    const auto range = logged_range(line);
+    int node;
+    if (at == line.npos || !range || line.ends_with("hotplug") ||
+        std::sscanf(line.c_str() + at, "SRAT: Node %d", &node) != 1)
+      continue;
+    Ranges &ranges = memory[node];
+    for (const Range &rest : without({*range}, known))
+      ranges.push_back(rest);
+    ranges = merged(std::move(ranges));
+  }
+  return from_map(memory);
+}
+
+/// The lower of what the CPU addresses and what the kernel's direct map reaches: 46
+/// bits with four levels of page tables, 52 with five.
+std::uint64_t address_limit(const Root &root) {
+  for (const std::string &line :
+       lines_of(root.find("proc/cpuinfo").value_or(""))) {
+    int physical, virtual_bits;
+    if (std::sscanf(line.c_str(),
+                    "address sizes : %d bits physical, %d bits virtual",
+                    &physical, &virtual_bits) != 2)
+      continue;
+    const int mapped = virtual_bits > 48 ? 52 : 46;
+    return 1ULL << std::min({physical, mapped, 52});
+  }
+  return Machine::MaxLimit;
+}
+
+} // namespace
+
+std::vector<Resource> parse_iomem(const std::string &text) {
+  std::vector<Resource> resources;
+  bool has_address = false;
+  for (const std::string &line : lines_of(text)) {
+    const std::size_t indent = line.find_first_not_of(' ');
+    const std::size_t colon = line.find(" : ");
+    unsigned long long start, last;
+    if (colon == line.npos ||
+        std::sscanf(line.c_str(), " %llx-%llx", &start, &last) != 2 ||
+        last < start)
+      continue;
+    has_address |= last != 0;
+    resources.push_back({{start, last + 1},
+                         static_cast<unsigned>(indent / 2),
+                         line.substr(colon + 3)});
+  }
+  if (!has_address)
+    throw std::runtime_error(
+        "/proc/iomem has no addresses; run as root to see them");
+  return resources;
+}
+
+Ranges firmware_ram_in(const std::string &log) {
+  std::vector<Range> ram;
+  for (const std::string &line : lines_of(log)) {
+    const auto range = logged_range(line);
+    // Linux 7.0 calls usable memory "System RAM"
+    if (range && line.find("BIOS-e820:") != line.npos &&
+        (line.ends_with("usable") || line.ends_with("System RAM")))
+      ram.push_back(*range);
+  }
+  return merged(std::move(ram));
+}
+
+std::optional<Range> initrd_in_boot_params(const std::string &data) {
+  const auto field = [&](std::size_t offset) {
+    std::uint32_t value = 0;
+    if (offset + sizeof(value) <= data.size())
+      std::memcpy(&value, data.data() + offset, sizeof(value));
+    return std::uint64_t(value);
+  };
+  // ramdisk_image and ramdisk_size; their upper halves are in ext_ramdisk_*
+  const std::uint64_t start = field(0x218) | field(0x0c0) << 32;
+  const std::uint64_t size = field(0x21c) | field(0x0c4) << 32;
+  if (!start || !size)
+    return {};
+  return Range{start, start + size};
+}
+
+Machine read_machine(const Root &root) {
+  Machine machine;
+  const std::string log = root.kernel_log();
+  machine.resources = parse_iomem(root.read("proc/iomem"));
+  machine.cmdline = words_of(root.find("proc/cmdline").value_or(""));
+  machine.release = root.line("proc/sys/kernel/osrelease");
+  machine.is_efi = root.has("sys/firmware/efi");
+  machine.limit = address_limit(root);
+
+  machine.firmware_ram = firmware_ram(root);
+  if (machine.firmware_ram.empty())
+    machine.firmware_ram = firmware_ram_in(log);
+  if (machine.firmware_ram.empty()) {
+    machine.has_firmware_map = false;
+    machine.firmware_ram = machine.system_ram();
+  }
+  machine.nodes = nodes_of(root, log);
+
+  machine.initrd = initrd_in_boot_params(
+      root.find("sys/kernel/boot_params/data").value_or(""));
+  for (const std::string &line : lines_of(log))
+    if (!machine.initrd && line.find("RAMDISK: ") != line.npos)
+      machine.initrd = logged_range(line);
+  return machine;
+}
+
+Ranges Machine::system_ram() const {
+  std::vector<Range> ram;
+  for (const Resource &resource : resources)
+    if (resource.depth == 0 && resource.name == "System RAM")
+      ram.push_back(resource.range);
+  return merged(std::move(ram));
+}
+
+Ranges Machine::reserved_ram() const {
+  std::vector<Range> reserved;
+  for (const Resource &resource : resources)
+    if (resource.depth == 0 &&
+        (resource.name == "Reserved" || resource.name == "reserved"))
+      reserved.push_back(resource.range);
+  return common(firmware_ram, merged(std::move(reserved)));
+}
+
+Ranges Machine::named(const std::string &prefix) const {
+  std::vector<Range> ranges;
+  for (const Resource &resource : resources)
+    if (resource.name.starts_with(prefix))
+      ranges.push_back(resource.range);
+  return merged(std::move(ranges));
+}
+
+std::optional<Range> Machine::kernel_image() const {
+  const Ranges image = named("Kernel ");
+  if (image.empty())
+    return {};
+  return Range{image.front().start, image.back().end};
+}
+
+std::size_t Machine::memmap_count() const {
+  std::size_t count = 0;
+  for (const std::string &word : cmdline)
+    if (word.starts_with("memmap="))
+      count += 1 + static_cast<std::size_t>(
+                       std::count(word.begin(), word.end(), ','));
+  return count;
+}
+
+std::optional<int> Machine::node_of(const Range &range) const {
+  if (nodes.empty())
+    return 0;
+  std::set<int> found;
+  for (const NodeMemory &memory : nodes)
+    if (memory.range.overlaps(range))
+      found.insert(memory.node);
+  if (found.empty() && node_numbers().size() == 1)
+    return nodes.front().node;
+  if (found.size() != 1)
+    return {};
+  return *found.begin();
+}
+
+std::vector<int> Machine::node_numbers() const {
+  std::set<int> numbers;
+  for (const NodeMemory &memory : nodes)
+    numbers.insert(memory.node);
+  if (numbers.empty())
+    numbers.insert(0);
+  return {numbers.begin(), numbers.end()};
+}
+
+std::optional<std::string> Machine::parameter(const std::string &name) const {
+  std::optional<std::string> value;
+  for (const std::string &word : cmdline)
+    if (word.starts_with(name + "="))
+      value = word.substr(name.size() + 1);
+  return value;
+}
+
+bool Machine::has_kaslr() const {
+  return std::find(cmdline.begin(), cmdline.end(), "nokaslr") == cmdline.end();
+}
+
+bool Machine::has_efi_stub_trap() const {
+  unsigned major_number = 0, minor_number = 0;
+  if (std::sscanf(release.c_str(), "%u.%u", &major_number, &minor_number) != 2)
+    return false;
+  return is_efi && has_kaslr() && major_number == 6 && minor_number >= 6 &&
+         minor_number < 10;
+}
+
+} // namespace pmemctl

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0
+/// @file
+/// What is in the way of a range of reserved memory.
+#ifndef PMEMCTL_OBSTACLES_HPP
+#define PMEMCTL_OBSTACLES_HPP
+
+#include "machine.hpp"
+
+#include <string>
+#include <vector>
+
+namespace pmemctl {
+
+/// Memory that is not for the range.
+struct Blocker {
+  Range range;
+  std::string reason;
+};
+
+/// What the next boot puts into the same place again: devices below 4 GiB, the initial
+/// RAM disk, drivers.
+/// @param machine the machine
+std::vector<Blocker> fixed_blockers(const Machine &machine);
+
+/// What the next boot puts elsewhere, because it knows memmap=: a kernel with KASLR,
+/// and the crash kernel.
+/// @param machine the machine
+std::vector<Blocker> moving_blockers(const Machine &machine);
+
+} // namespace pmemctl
+
+#endif

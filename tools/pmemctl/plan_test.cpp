@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0
+/// @file
+/// Tests of plans on recorded machines: which range is taken, why others are not, and
+/// that the driver accepts it after a boot.
+#include "plan.hpp"
+
+#include "driver_model.hpp"
+#include "recorded_machine.hpp"
+#include "size.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace pmemctl {
+namespace {
+
+Machine recorded(const std::string &name) {
+  const RecordedMachine files(name);
+  return read_machine(files.root());
+}
+
+Request request(std::uint64_t size, unsigned count = 1,
+                std::optional<int> node = {}) {
+  return {size, count, node};
+}
+
+/// The command line that is proposed, or why none is.
+std::string answer(const Machine &machine, const Request &request) {
+  const Plan result = plan(machine, request);
+  return result.proposal ? result.proposal->memmap() : result.refusal;
+}
+
+/// The reason of the candidate that has an address.
+std::string reason_at(const Plan &plan, std::uint64_t address) {
+  for (const Candidate &candidate : plan.candidates)
+    if (candidate.range.start <= address && address < candidate.range.end)
+      return candidate.reason;
+  return "";
+}
+
+bool has_note(const Plan &plan, const std::string &text) {
+  return std::any_of(
+      plan.notes.begin(), plan.notes.end(),
+      [&](const auto &note) { return note.find(text) != note.npos; });
+}
+
+TEST(Plan, TakesTheHighestPlaceBelowTheEndOfRam) {
+  EXPECT_EQ(answer(recorded("desktop-ryzen-64g"), request(32 * GiB)),
+            "memmap=32G$28G");
+  EXPECT_EQ(answer(recorded("laptop-skylake"), request(4 * GiB)),
+            "memmap=4G$10G");
+  EXPECT_EQ(answer(recorded("laptop-ryzen"), request(2 * GiB)),
+            "memmap=2G$13G");
+  EXPECT_EQ(answer(recorded("vm-cloud-16g"), request(8 * GiB)), "memmap=8G$8G");
+}
+
+TEST(Plan, KeepsOutOfTheKernelWhereItCan) {
+  // the kernel is at 61 GiB, between 4 and 65.5 GiB
+  const Plan around = plan(recorded("desktop-ryzen-64g"), request(32 * GiB));
+  EXPECT_EQ(reason_at(around, 0xf34000000), "the kernel is here now");
+  EXPECT_TRUE(around.notes.empty());
+  // the kernel is at 11.5 GiB, in the way of 11 GiB
+  const Plan over = plan(recorded("laptop-ryzen"), request(11 * GiB));
+  ASSERT_TRUE(over.proposal);
+  EXPECT_TRUE(over.proposal->range.contains({0x2e0000000, 0x2e2000000}));
+  EXPECT_TRUE(has_note(over, "KASLR chooses another place"));
+}
+
+TEST(Plan, AddressesAreOnOneNode) {
+  const Machine machine = recorded("server-opteron");
+  for (const int node : machine.node_numbers()) {
+    const Plan result = plan(machine, request(64 * GiB, 4, node));
+    ASSERT_TRUE(result.proposal) << node;
+    EXPECT_EQ(machine.node_of(result.proposal->range), node);
+    EXPECT_EQ(result.proposal->range.start % GiB, 0U);
+    EXPECT_EQ(
+        result.proposal->ranges().substr(result.proposal->ranges().find('/')),
+        "/4");
+  }
+  const Plan result = plan(machine, request(64 * GiB, 1, 3));
+  EXPECT_EQ(reason_at(result, 0x3000000000),
+            "on node 1, and --node 3 was given");
+  EXPECT_EQ(answer(machine, request(129 * GiB)),
+            "129G: no range is large enough; use at most 128G");
+  EXPECT_EQ(answer(recorded("vm-two-nodes"), request(33 * GiB)),
+            "33G: no range is large enough; use at most 32G");
+}
+
+TEST(Plan, SaysWhyEachCandidateWasNotTaken) {
+  for (const std::string &name : RecordedMachine::names()) {
+    const Machine machine = recorded(name);
+    for (const std::uint64_t size : {512 * MiB, 2 * GiB, 8 * GiB, 4096 * GiB}) {
+      const Plan result = plan(machine, request(size));
+      EXPECT_FALSE(result.candidates.empty());
+      EXPECT_EQ(std::count_if(result.candidates.begin(),
+                              result.candidates.end(),
+                              [](const auto &c) { return c.taken; }),
+                result.proposal ? 1 : 0)
+          << name;
+      EXPECT_EQ(result.refusal.empty(), result.proposal.has_value()) << name;
+      for (const Candidate &candidate : result.candidates)
+        EXPECT_FALSE(candidate.reason.empty()) << name;
+    }
+  }
+}
+
+TEST(Plan, LeavesRamForTheKernel) {
+  const Machine machine = recorded("vm-4g");
+  EXPECT_EQ(answer(machine, request(GiB)), "memmap=1G$4G");
+  EXPECT_TRUE(has_note(plan(machine, request(GiB)), "the end of RAM"));
+  EXPECT_EQ(answer(machine, request(2 * GiB)),
+            "2G: no range is large enough; use at most 1G");
+  EXPECT_EQ(answer(recorded("crash-kernel"), request(1536 * MiB)),
+            "1536M: no range is large enough; use at most 1260M");
+}
+
+TEST(Plan, KeepsOutOfTheInitialRamDisk) {
+  // at 65.77 GiB, in RAM that ends at 65.98 GiB
+  const Plan result = plan(recorded("crash-kernel"), request(512 * MiB));
+  ASSERT_TRUE(result.proposal);
+  EXPECT_FALSE(result.proposal->range.overlaps({0x10716cb000, 0x107b400000}));
+  EXPECT_NE(reason_at(result, 0x1072000000).find("initial RAM disk"),
+            std::string::npos);
+}
+
+TEST(Plan, KeepsOutOfMemoryWithAnotherUser) {
+  const Plan result = plan(recorded("server-xeon"), request(16 * GiB));
+  EXPECT_EQ(reason_at(result, 0x180000000),
+            "in use: Persistent Memory (legacy) in /proc/iomem");
+  EXPECT_EQ(reason_at(result, 0x860000000), "the crash kernel is here now");
+  ASSERT_TRUE(result.proposal);
+  EXPECT_EQ(result.proposal->memmap(), "memmap=16G$17G");
+}
+
+TEST(Plan, WithoutFirmwaresMapTakesSystemRam) {
+  const Plan result = plan(recorded("minipc-alderlake"), request(4 * GiB));
+  ASSERT_TRUE(result.proposal);
+  EXPECT_EQ(result.proposal->memmap(), "memmap=4G$12G");
+  EXPECT_TRUE(has_note(result, "firmware's memory map"));
+}
+
+TEST(Plan, WarnsOfTheEfiStub) {
+  EXPECT_TRUE(has_note(plan(recorded("laptop-meteorlake"), request(8 * GiB)),
+                       "add nokaslr, or use 6.10 or later"));
+}
+
+TEST(Plan, ProposesWhatIsReservedAlready) {
+  Machine machine = recorded("vm-cloud-16g");
+  for (Resource &resource : machine.resources)
+    if (resource.range.start == 4 * GiB)
+      resource.range.end = 8 * GiB;
+  machine.resources.push_back({{8 * GiB, 16 * GiB}, 0, "Reserved"});
+  machine.resources.push_back({{16 * GiB, 17 * GiB}, 0, "System RAM"});
+  const Plan result = plan(machine, request(8 * GiB));
+  ASSERT_TRUE(result.proposal);
+  EXPECT_TRUE(result.proposal->is_reserved);
+  EXPECT_EQ(result.proposal->ranges(), "ranges=8G@8G");
+  EXPECT_TRUE(has_note(result, "needs no change"));
+
+  machine.resources.push_back({{8 * GiB, 16 * GiB}, 0, "Reserved"});
+  machine.resources.push_back({{8 * GiB, 9 * GiB}, 1, "pmem0"});
+  EXPECT_EQ(reason_at(plan(machine, request(8 * GiB)), 8 * GiB),
+            "in use: pmem0 in /proc/iomem");
+}
+
+TEST(Request, RefusesWhatTheDriverOrTheMachineDoesNotHave) {
+  const Machine machine = recorded("vm-two-nodes");
+  const auto error = [&](const Request &request) -> std::string {
+    try {
+      check_request(machine, request);
+      return "";
+    } catch (const std::invalid_argument &error) {
+      return error.what();
+    }
+  };
+  EXPECT_EQ(error(request(GiB, 4, 1)), "");
+  EXPECT_EQ(error(request(GiB, 3)),
+            "--count: 3: must divide 1G into multiples of 2 MiB; use 2");
+  EXPECT_EQ(error(request(GiB, 1, 2)),
+            "--node: 2: no such node with memory; use one of 0, 1");
+}
+
+TEST(Driver, AcceptsEachPlanAfterTheBoot) {
+  unsigned accepted = 0;
+  for (const std::string &name : RecordedMachine::names()) {
+    const Machine machine = recorded(name);
+    unsigned on_this = 0;
+    for (const std::uint64_t size :
+         {2 * MiB, 6 * MiB, 510 * MiB, GiB, 3 * GiB, 4 * GiB, 7 * GiB,
+          10 * GiB + 2 * MiB, 16 * GiB, 32 * GiB, 128 * GiB})
+      for (const unsigned count : {1U, 3U, 4U}) {
+        const Request wanted = request(size, count);
+        try {
+          check_request(machine, wanted);
+        } catch (const std::invalid_argument &) {
+          continue;
+        }
+        const Plan result = plan(machine, wanted);
+        if (!result.proposal)
+          continue;
+        const Proposal &proposal = *result.proposal;
+        EXPECT_EQ(proposal.range.size(), size);
+        EXPECT_GE(proposal.range.start, 4 * GiB);
+        EXPECT_NO_THROW(check_range(machine, proposal.range));
+        EXPECT_EQ(
+            load_driver(machine, proposal.range, proposal.ranges().substr(7)),
+            "")
+            << name << ' ' << proposal.memmap();
+        accepted++;
+        on_this++;
+      }
+    EXPECT_GT(on_this, 4U) << name;
+  }
+  EXPECT_GT(accepted, 100U);
+}
+
+TEST(Driver, RefusesWhatCheckRangeRefuses) {
+  for (const std::string &name : RecordedMachine::names()) {
+    const Machine machine = recorded(name);
+    for (std::uint64_t start = 2 * MiB; start < 1100 * GiB;
+         start += start < 20 * GiB ? 254 * MiB : 31 * GiB) {
+      const Range range{start, start + 2 * GiB};
+      const std::string text = exact(range.size()) + '@' + exact(range.start);
+      bool is_refused = false;
+      try {
+        check_range(machine, range);
+      } catch (const std::invalid_argument &) {
+        is_refused = true;
+      }
+      const std::string message = load_driver(machine, range, text);
+      if (!message.empty()) {
+        EXPECT_TRUE(is_refused) << name << ' ' << text << ": " << message;
+      } else if (is_refused) {
+        // reserved.c looks at RAM in steps of 2 MiB, and misses smaller holes
+        EXPECT_LT(size_of(without({range}, machine.firmware_ram)), 2 * MiB)
+            << name << ' ' << text;
+      }
+    }
+  }
+}
+
+} // namespace
+} // namespace pmemctl

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "setup.hpp"
+
+#include "size.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <stdexcept>
+
+namespace pmemctl {
+
+namespace {
+
+const std::string Fstab = "etc/fstab";
+
+/// A mount point as fstab(5) writes it.
+std::string for_fstab(const std::string &path) {
+  std::string text;
+  for (const char c : path)
+    text += c == ' ' ? std::string("\\040") : std::string(1, c);
+  return text;
+}
+
+void check_mount(const Files &files, const std::string &mount) {
+  const bool is_plain =
+      mount.starts_with('/') && mount != "/" &&
+      std::none_of(mount.begin(), mount.end(), [](unsigned char c) {
+        return c < ' ' || c == '\\' || c == '#';
+      });
+  if (!is_plain)
+    throw std::invalid_argument("--mount: " + mount +
+                                ": expected the absolute path of a directory, "
+                                "such as /mnt/mem");
+  for (const std::string &line : lines_of(files.get(Fstab).value_or(""))) {
+    const std::vector<std::string> words = words_of(line);
+    if (words.size() > 1 && !words[0].starts_with('#') &&
+        words[1] == for_fstab(mount))
+      throw std::invalid_argument("--mount: " + mount + ": /etc/fstab has " +
+                                  words[0] +
+                                  " there already; choose another directory");
+  }
+}
+
+/// A file that is ours as a whole.
+void add_file(const Files &files, const std::string &path,
+              const std::string &text, Changes &changes) {
+  if (files.has(path))
+    throw std::invalid_argument("/" + path +
+                                ": is there already, and not from pmemctl; "
+                                "move it away");
+  changes.edits.push_back({path, {}, text, ""});
+}
+
+} // namespace
+
+Proposal parse_range(const std::string &text) {
+  const std::size_t at = text.find('@'), slash = text.find('/');
+  if (at == text.npos || (slash != text.npos && slash < at))
+    throw std::invalid_argument(
+        text + ": expected SIZE@START[/COUNT], such as 32G@32G/4");
+  const std::uint64_t size = parse_size(text.substr(0, at));
+  const std::uint64_t start = parse_size(
+      text.substr(at + 1, slash == text.npos ? slash : slash - at - 1));
+  if (size > MaxAddress - start)
+    throw std::invalid_argument(text +
+                                ": ends above 4096T; use a smaller start "
+                                "or size");
+  unsigned count = 1;
+  if (slash != text.npos) {
+    const std::string digits = text.substr(slash + 1);
+    const char *const last = digits.data() + digits.size();
+    const auto [end, error] = std::from_chars(digits.data(), last, count);
+    if (error != std::errc() || end != last || count < 1 || count > MaxDevices)
+      throw std::invalid_argument(text + ": count: " + digits +
+                                  ": expected a number from 1 to " +
+                                  std::to_string(MaxDevices));
+  }
+  try {
+    check_count(size, count);
+  } catch (const std::invalid_argument &error) {
+    throw std::invalid_argument(text + ": count: " + error.what());
+  }
+  return {{start, start + size}, {}, count, false};
+}
+
+Changes changes_for(const Files &files, const Setup &setup) {
+  if (!setup.mount.empty())
+    check_mount(files, setup.mount);
+  Changes changes = boot_changes(files, setup.range.memmap());
+  if (changes.edits.empty())
+    throw std::runtime_error(
+        "no configuration of GRUB, systemd-boot, kernel-install or extlinux is "
+        "in /etc and /boot; add " +
+        setup.range.memmap() + " to the kernel command line by hand");
+  for (const Edit &edit : changes.edits)
+    if (edit.added.empty() && edit.before)
+      throw std::invalid_argument("/" + edit.path +
+                                  ": is there already, and not from pmemctl; "
+                                  "move it away");
+
+  const std::string note = "# written by pmemctl\n";
+  add_file(files, "etc/modprobe.d/pmem.conf",
+           note + "options pmem " + setup.range.ranges() + '\n', changes);
+  add_file(files, "etc/modules-load.d/pmem.conf", note + "pmem\n", changes);
+  if (!setup.mount.empty()) {
+    const std::string before = files.get(Fstab).value_or("");
+    const std::string added =
+        (before.empty() || before.ends_with('\n') ? "" : "\n") +
+        std::string("# pmemctl: \"pmemctl undo\" takes this out\n/dev/pmem0 ") +
+        for_fstab(setup.mount) + ' ' + setup.filesystem + " dax,nofail 0 2\n";
+    changes.edits.push_back({Fstab, files.get(Fstab), before + added, added});
+  }
+  return changes;
+}
+
+} // namespace pmemctl

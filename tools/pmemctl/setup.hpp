@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0
+/// @file
+/// The configuration that reserves memory at each boot and loads the driver: which files
+/// of which boot loader, and what goes into them.
+#ifndef PMEMCTL_SETUP_HPP
+#define PMEMCTL_SETUP_HPP
+
+#include "edit.hpp"
+#include "plan.hpp"
+
+#include <string>
+#include <vector>
+
+namespace pmemctl {
+
+/// What to set up.
+struct Setup {
+  Proposal range;         ///< memory and devices
+  std::string mount;      ///< mount point of the first device; empty for none
+  std::string filesystem; ///< "ext4" or "xfs"
+};
+
+/// The changes, and what to do besides.
+struct Changes {
+  std::vector<Edit> edits;
+  std::vector<std::string>
+      commands;                   ///< of boot loaders, to run after the edits
+  std::vector<std::string> notes; ///< what the edits do not cover
+};
+
+/// Reads SIZE@START[/COUNT], as the driver reads ranges=.
+/// @param text the range
+/// @throws std::invalid_argument with the text, the reason and the remedy
+Proposal parse_range(const std::string &text);
+
+/// The changes that reserve the memory: GRUB's drop-in, or its file where the
+/// distribution's GRUB has no drop-ins; systemd-boot's entries, the command line of
+/// kernel-install, and extlinux where they are found.
+/// @param files  of the system, without earlier changes of pmemctl
+/// @param memmap the kernel's parameter, without escapes
+Changes boot_changes(const Files &files, const std::string &memmap);
+
+/// All changes: those of the boot, modprobe.d, modules-load.d and a line in fstab.
+/// @param files of the system, without earlier changes of pmemctl
+/// @param setup what to set up
+/// @throws std::invalid_argument if fstab has the mount point already, or a file that
+///         would be ours is there
+/// @throws std::runtime_error if no boot loader is found
+Changes changes_for(const Files &files, const Setup &setup);
+
+} // namespace pmemctl
+
+#endif

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "target.hpp"
+
+#include "memory.hpp"
+
+#include <cerrno>
+#include <filesystem>
+#include <stdexcept>
+#include <system_error>
+
+namespace pmemctl {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::string Folder = "sys/class/block/";
+
+/// The name of a device: the text, or the end of the path that it is.
+std::string name_of(const Root &root, const std::string &text) {
+  if (text.find('/') == text.npos)
+    return text;
+  const fs::path path =
+      root.path(text.starts_with('/') ? text.substr(1) : text);
+  std::error_code error;
+  const fs::path target = fs::canonical(path, error);
+  return (error ? path : target).filename();
+}
+
+std::uint64_t number(const std::string &text, const std::string &file) {
+  try {
+    std::size_t length = 0;
+    const std::uint64_t value = std::stoull(text, &length, 0);
+    if (length == text.size())
+      return value;
+  } catch (const std::logic_error &) {
+  }
+  throw std::runtime_error("/" + file + ": \"" + text +
+                           "\": expected a number");
+}
+
+std::uint64_t number_in(const Root &root, const std::string &file) try {
+  return number(root.line(file), file);
+} catch (const std::system_error &error) {
+  const int code = error.code().value();
+  throw std::runtime_error(
+      std::string(error.what()) +
+      (code == EACCES || code == EPERM ? "; run as root" : ""));
+}
+
+std::string list_of(const std::vector<std::string> &names) {
+  std::string list;
+  for (const std::string &name : names)
+    list += (list.empty() ? "" : ", ") + name;
+  return list;
+}
+
+/// A path in /proc/self/mountinfo has spaces and the like as octal numbers.
+std::string unescape(const std::string &text) {
+  std::string plain;
+  for (std::size_t i = 0; i < text.size(); i++)
+    if (text[i] == '\\' && i + 3 < text.size()) {
+      plain += static_cast<char>(std::stoi(text.substr(i + 1, 3), nullptr, 8));
+      i += 3;
+    } else {
+      plain += text[i];
+    }
+  return plain;
+}
+
+} // namespace
+
+Target find_target(const Root &root, const std::string &text) {
+  const std::string name = name_of(root, text);
+  const std::string folder = Folder + name + "/";
+  if (name.empty() || name.starts_with('.') || !root.has(folder + "dev"))
+    throw std::invalid_argument(text +
+                                ": no such block device; see pmemctl list");
+  if (root.has(folder + "partition"))
+    throw std::invalid_argument(text + ": is a partition; name the whole disk");
+
+  std::string address;
+  for (const char *file : {"pmem/data_start", "device/resource"})
+    if (address.empty() && root.has(folder + file))
+      address = folder + file;
+  if (address.empty() || !root.has(folder + "size"))
+    throw std::invalid_argument(
+        text + ": is not in memory at a known address; name a pmem device");
+
+  Target target{.name = name,
+                .numbers = root.line(folder + "dev"),
+                .memory = {number_in(root, address), 0},
+                .is_read_only = root.line(folder + "ro") == "1",
+                .is_ramdisk = root.line(folder + "pmem/ramdisk") == "1",
+                .partitions = {},
+                .holders = root.names_in(folder + "holders")};
+  target.memory.end =
+      target.memory.start + number_in(root, folder + "size") * dax::Sector;
+  for (const std::string &entry : root.names_in(folder))
+    if (root.has(folder + entry + "/partition")) {
+      target.partitions.push_back(entry);
+      for (const std::string &holder :
+           root.names_in(folder + entry + "/holders"))
+        target.holders.push_back(holder);
+    }
+  return target;
+}
+
+std::vector<std::string> mounts_of(const Root &root,
+                                   const std::string &numbers) {
+  std::vector<std::string> mounts;
+  for (const std::string &line :
+       lines_of(root.find("proc/self/mountinfo").value_or(""))) {
+    const std::vector<std::string> words = words_of(line);
+    if (words.size() > 4 && words[2] == numbers)
+      mounts.push_back(unescape(words[4]));
+  }
+  return mounts;
+}
+
+void check_unused(const Root &root, const Target &target) {
+  std::vector<std::string> names = {target.name};
+  names.insert(names.end(), target.partitions.begin(), target.partitions.end());
+  const std::string swaps = root.find("proc/swaps").value_or("");
+  for (const std::string &name : names) {
+    const auto mounts = mounts_of(root, root.line(Folder + name + "/dev"));
+    if (!mounts.empty())
+      throw std::invalid_argument(name + ": is mounted at " + list_of(mounts) +
+                                  "; unmount it first");
+    for (const std::string &line : lines_of(swaps))
+      if (line.starts_with("/dev/" + name + " ") ||
+          line.starts_with("/dev/" + name + "\t"))
+        throw std::invalid_argument(name + ": is swap space; swapoff it first");
+  }
+  if (!target.holders.empty())
+    throw std::invalid_argument(target.name + ": is in use by " +
+                                list_of(target.holders) +
+                                "; remove that first");
+}
+
+void check_overwrite(const Target &target, const std::string &signature,
+                     bool is_forced) {
+  if (target.is_read_only)
+    throw std::invalid_argument(target.name +
+                                ": is read-only; load the driver without ro=1");
+  if (is_forced)
+    return;
+  if (!target.partitions.empty())
+    throw std::invalid_argument(target.name + ": has partitions (" +
+                                list_of(target.partitions) +
+                                "); --force overwrites them");
+  if (!signature.empty())
+    throw std::invalid_argument(target.name + ": holds " + signature +
+                                "; --force overwrites it");
+}
+
+} // namespace pmemctl

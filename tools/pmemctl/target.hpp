@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0
+/// @file
+/// A whole disk in memory that a user names: found in sysfs, and refused if it is in
+/// use or holds something.
+#ifndef PMEMCTL_TARGET_HPP
+#define PMEMCTL_TARGET_HPP
+
+#include "range.hpp"
+#include "root.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace pmemctl {
+
+/// A disk.
+struct Target {
+  std::string name;    ///< "pmem0"
+  std::string numbers; ///< "259:0"
+  Range memory;        ///< physical addresses of its sectors
+  bool is_read_only;
+  bool is_ramdisk; ///< writes may stay in CPU caches (ramdisk=1 of the driver)
+  std::vector<std::string> partitions; ///< their names
+  std::vector<std::string> holders; ///< devices on top of it or its partitions
+};
+
+/// Finds a disk of the driver pmem or of drivers/nvdimm.
+/// @param root of the files
+/// @param text its name, or a path below /dev
+/// @throws std::invalid_argument if it is no such disk
+/// @throws std::runtime_error if its address cannot be read
+Target find_target(const Root &root, const std::string &text);
+
+/// Where a device or one of its partitions is mounted.
+/// @param root    of the files
+/// @param numbers "MAJOR:MINOR"
+/// @return the mount points, of all mounts
+std::vector<std::string> mounts_of(const Root &root,
+                                   const std::string &numbers);
+
+/// Refuses a disk that a filesystem, swap space or another device uses.
+/// @param root   of the files
+/// @param target the disk
+/// @throws std::invalid_argument with the user of the disk and the remedy
+void check_unused(const Root &root, const Target &target);
+
+/// Refuses a disk that cannot be overwritten, or has contents.
+/// @param target    the disk
+/// @param signature what it holds, from signature.hpp; empty for nothing
+/// @param is_forced whether the user said --force
+/// @throws std::invalid_argument with the reason and the remedy
+void check_overwrite(const Target &target, const std::string &signature,
+                     bool is_forced);
+
+} // namespace pmemctl
+
+#endif

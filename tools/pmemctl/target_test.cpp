@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0
+/// @file
+/// Tests of disks that users name: which are refused, and why.
+#include "target.hpp"
+
+#include "recorded_machine.hpp"
+#include "size.hpp"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <stdexcept>
+#include <string>
+
+namespace pmemctl {
+namespace {
+
+class Disks : public testing::Test {
+protected:
+  Disks() {
+    const std::string folder = "sys/class/block/";
+    files.put(folder + "pmem0/dev", "259:0\n");
+    files.put(folder + "pmem0/size", "8388608\n");
+    files.put(folder + "pmem0/ro", "0\n");
+    files.put(folder + "pmem0/pmem/data_start", "0x100000000\n");
+    files.put(folder + "pmem0/pmem/ramdisk", "0\n");
+    files.put(folder + "sda/dev", "8:0\n");
+    files.put(folder + "sda/size", "8388608\n");
+  }
+
+  /// Gives the disk a partition.
+  void add_partition() {
+    files.put("sys/class/block/pmem0/pmem0p1/partition", "1\n");
+    files.put("sys/class/block/pmem0p1/partition", "1\n");
+    files.put("sys/class/block/pmem0p1/dev", "259:1\n");
+  }
+
+  std::string error(const std::function<void()> &action) {
+    try {
+      action();
+      return "";
+    } catch (const std::invalid_argument &error) {
+      return error.what();
+    }
+  }
+
+  Target pmem0() { return find_target(files.root(), "pmem0"); }
+
+  RecordedMachine files;
+};
+
+TEST_F(Disks, AreFoundByNameAndPath) {
+  for (const char *text : {"pmem0", "/dev/pmem0"}) {
+    const Target target = find_target(files.root(), text);
+    EXPECT_EQ(target.name, "pmem0");
+    EXPECT_EQ(target.numbers, "259:0");
+    EXPECT_EQ(target.memory, (Range{4 * GiB, 8 * GiB}));
+  }
+}
+
+TEST_F(Disks, OtherNamesAreRefused) {
+  const Root root = files.root();
+  for (const char *text : {"pmem1", "", ".", "..", "/", "../pmem0/dev"})
+    EXPECT_EQ(error([&] { find_target(root, text); }),
+              std::string(text) + ": no such block device; see pmemctl list");
+  EXPECT_EQ(error([&] { find_target(root, "sda"); }),
+            "sda: is not in memory at a known address; name a pmem device");
+  add_partition();
+  EXPECT_EQ(error([&] { find_target(root, "pmem0p1"); }),
+            "pmem0p1: is a partition; name the whole disk");
+}
+
+TEST_F(Disks, MountedOnesAreRefused) {
+  EXPECT_EQ(error([&] { check_unused(files.root(), pmem0()); }), "");
+  files.put("proc/self/mountinfo",
+            "25 1 8:1 / / rw - ext4 /dev/sda1 rw\n"
+            "30 25 259:0 / /mnt/my\\040mem rw - ext4 /dev/pmem0 rw,dax\n");
+  EXPECT_EQ(error([&] { check_unused(files.root(), pmem0()); }),
+            "pmem0: is mounted at /mnt/my mem; unmount it first");
+}
+
+TEST_F(Disks, WithAMountedPartitionAreRefused) {
+  add_partition();
+  files.put("proc/self/mountinfo",
+            "30 25 259:1 / /mnt rw - ext4 /dev/pmem0p1 rw,dax\n");
+  EXPECT_EQ(error([&] { check_unused(files.root(), pmem0()); }),
+            "pmem0p1: is mounted at /mnt; unmount it first");
+}
+
+TEST_F(Disks, SwapSpaceIsRefused) {
+  files.put("proc/swaps", "Filename Type Size Used Priority\n"
+                          "/dev/pmem0 partition 4194300 0 -2\n");
+  EXPECT_EQ(error([&] { check_unused(files.root(), pmem0()); }),
+            "pmem0: is swap space; swapoff it first");
+}
+
+TEST_F(Disks, UnderAnotherDeviceAreRefused) {
+  files.put("sys/class/block/pmem0/holders/dm-0/dev", "");
+  EXPECT_EQ(error([&] { check_unused(files.root(), pmem0()); }),
+            "pmem0: is in use by dm-0; remove that first");
+}
+
+TEST_F(Disks, WithContentsNeedForce) {
+  EXPECT_EQ(error([&] { check_overwrite(pmem0(), "", false); }), "");
+  EXPECT_EQ(error([&] { check_overwrite(pmem0(), "ext4", false); }),
+            "pmem0: holds ext4; --force overwrites it");
+  EXPECT_EQ(error([&] { check_overwrite(pmem0(), "ext4", true); }), "");
+  add_partition();
+  EXPECT_EQ(error([&] { check_overwrite(pmem0(), "", false); }),
+            "pmem0: has partitions (pmem0p1); --force overwrites them");
+  files.put("sys/class/block/pmem0/ro", "1\n");
+  EXPECT_EQ(error([&] { check_overwrite(pmem0(), "", true); }),
+            "pmem0: is read-only; load the driver without ro=1");
+}
+
+} // namespace
+} // namespace pmemctl
