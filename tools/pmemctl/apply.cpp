@@ -79,12 +79,12 @@ void do_work(const Root &root, const Work &work) {
     write_file(root, replacement.path, replacement.then);
   if (!is_undo)
     return;
+  write_record(root, {});
   for (auto path = old.directories.rbegin(); path != old.directories.rend();
        ++path) {
     std::error_code error; // one that others have put a file into stays
     fs::remove(root.path(*path), error);
   }
-  write_record(root, {});
 }
 
 } // namespace pmemctl

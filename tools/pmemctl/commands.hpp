@@ -33,6 +33,12 @@ struct Context {
 /// "plan": which memory to reserve.
 void add_plan(CLI::App &app, Context &context);
 
+/// "apply": write the configuration of a reservation.
+void add_apply(CLI::App &app, Context &context);
+
+/// "undo": take that back.
+void add_undo(CLI::App &app, Context &context);
+
 /// "survival": which pages a reboot keeps.
 void add_survival(CLI::App &app, Context &context);
 

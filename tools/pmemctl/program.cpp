@@ -36,6 +36,8 @@ int run_program(int argc, char **argv) {
       ->transform(dax::file_name())
       ->check(CLI::ExistingDirectory);
   add_plan(app, context);
+  add_apply(app, context);
+  add_undo(app, context);
   add_survival(app, context);
   for (CLI::App *command : app.get_subcommands([](CLI::App *) { return true; }))
     command->fallthrough();

@@ -32,6 +32,8 @@ protected:
     files.put(folder + "pmem1/pmem/data_start", "0x200000000\n");
     files.put("proc/self/mountinfo", "30 25 259:1 / /mnt/mem rw - ext4 x rw\n");
     files.put("sys/class/block/sda/dev", "8:0\n");
+    files.put("etc/default/grub", "GRUB_CMDLINE_LINUX=\"quiet\"\n");
+    files.put("etc/fstab", "/dev/sdb1 /mnt/used ext4 defaults 0 2\n");
   }
 
   /// Runs it on the recorded machine.
@@ -106,6 +108,26 @@ TEST_F(Program, RefusesBadInputsWithOneLineAndChangesNothing) {
       {{"plan", "1G", "--node", "1024"},
        "--node: 1024: expected a number from 0 to 1023"},
       {{"plan", "1G", "--nod"}, "--nod"},
+      {{"apply"}, "RANGE is required"},
+      {{"apply", "32G"}, "32G: expected SIZE@START[/COUNT], such as 32G@32G/4"},
+      {{"apply", "4G$16G"},
+       "4G$16G: expected SIZE@START[/COUNT], such as 32G@32G/4"},
+      {{"apply", "4G@16G/3"},
+       "4G@16G/3: count: 3: must divide 4G into multiples of 2 MiB; use 2"},
+      {{"apply", "3M@16G"}, "3M: must be a multiple of 2 MiB; use 2M or 4M"},
+      {{"apply", "4G@2G"}, "4G@2G: not all of it is RAM"},
+      {{"apply", "4G@63G"}, "4G@63G: not all of it is RAM"},
+      {{"apply", "4G@64T"},
+       "4G@64T: ends above 64T, the physical address limit"},
+      {{"apply", "4G@16G", "--mount", "mem"},
+       "--mount: mem: expected the absolute path of a directory"},
+      {{"apply", "4G@16G", "--mount", "/mnt/used"},
+       "--mount: /mnt/used: /etc/fstab has /dev/sdb1 there already"},
+      {{"apply", "4G@16G", "--type", "vfat"},
+       "--type: vfat: expected ext4 or xfs, which have DAX"},
+      {{"apply", "4G@16G", "--update"},
+       "--update: runs commands on the running system; leave out --root"},
+      {{"undo", "now"}, "now"},
       {{"survival"}, "A command is required"},
       {{"survival", "write"}, "DEVICE is required"},
       {{"survival", "erase", "pmem0"}, "erase"},
@@ -164,8 +186,40 @@ TEST_F(Program, PlanFailsIfNothingFits) {
   EXPECT_TRUE(nlohmann::json::parse(out)["proposal"].is_null());
 }
 
+TEST_F(Program, DryRunShowsADiffAndChangesNothing) {
+  const auto before = snapshot();
+  EXPECT_EQ(run({"apply", "4G@16G/2", "--mount", "/mnt/new", "--dry-run"}), 0)
+      << error;
+  EXPECT_EQ(snapshot(), before);
+  EXPECT_NE(out.find("+++ /etc/modprobe.d/pmem.conf\n@@ -0,0 +1,2 @@\n"),
+            out.npos)
+      << out;
+  EXPECT_NE(out.find("\n+GRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX "
+                     "memmap=4G\\\\\\$16G\"\n"),
+            out.npos)
+      << out;
+
+  EXPECT_EQ(run({"apply", "4G@16G/2", "--mount", "/mnt/new"}), 0) << error;
+  EXPECT_NE(out.find("next: grub-mkconfig -o /boot/grub/grub.cfg && reboot"),
+            out.npos)
+      << out;
+  const auto after = snapshot();
+  EXPECT_NE(after, before);
+  EXPECT_EQ(run({"apply", "4G@16G/2", "--mount", "/mnt/new"}), 0) << error;
+  EXPECT_EQ(out, "nothing to do\n");
+  EXPECT_EQ(snapshot(), after);
+
+  EXPECT_EQ(run({"undo", "--dry-run", "--json"}), 0) << error;
+  EXPECT_EQ(nlohmann::json::parse(out)["files"].size(), 4U);
+  EXPECT_EQ(snapshot(), after);
+  EXPECT_EQ(run({"undo"}), 0) << error;
+  EXPECT_EQ(snapshot(), before);
+  EXPECT_EQ(run({"undo"}), 0) << error;
+  EXPECT_EQ(out, "nothing to do\n");
+}
+
 TEST_F(Program, HelpOfEachCommandNamesIt) {
-  for (const char *command : {"plan", "survival"}) {
+  for (const char *command : {"plan", "apply", "undo", "survival"}) {
     EXPECT_EQ(run({command, "--help"}), 0);
     EXPECT_NE(out.find(std::string("pmemctl ") + command), out.npos) << out;
   }

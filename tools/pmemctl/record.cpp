@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <stdexcept>
-#include <system_error>
 
 #include <nlohmann/json.hpp>
 
@@ -80,8 +79,6 @@ Record read_record(const Root &root) {
 void write_record(const Root &root, const Record &record) {
   if (record.edits.empty()) {
     write_file(root, Name, {});
-    std::error_code error;
-    fs::remove(root.path(Name).parent_path(), error);
     return;
   }
   Json edits = Json::array();
@@ -98,9 +95,12 @@ void write_record(const Root &root, const Record &record) {
 }
 
 void add_missing_directories(const Root &root, Record &record) {
-  for (const Edit &edit : record.edits) {
+  std::vector<std::string> paths = {Name};
+  for (const Edit &edit : record.edits)
+    paths.push_back(edit.path);
+  for (const std::string &file : paths) {
     std::string path;
-    for (const fs::path &part : fs::path(edit.path).parent_path()) {
+    for (const fs::path &part : fs::path(file).parent_path()) {
       path += (path.empty() ? "" : "/") + part.string();
       if (!root.has(path) && std::count(record.directories.begin(),
                                         record.directories.end(), path) == 0)

@@ -32,7 +32,8 @@ Record read_record(const Root &root);
 /// @throws std::system_error if that fails
 void write_record(const Root &root, const Record &record);
 
-/// Adds the directories to a record that its edits need and that are not there.
+/// Adds the directories to a record that its edits and its own file need and that are
+/// not there.
 /// @param root   of the files
 /// @param record with edits
 void add_missing_directories(const Root &root, Record &record);

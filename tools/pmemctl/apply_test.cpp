@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-2.0
+/// @file
+/// Tests of apply and undo: what is written for each boot loader, and that undo leaves
+/// the files as they were.
+#include "apply.hpp"
+
+#include "recorded_machine.hpp"
+#include "size.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <map>
+#include <stdexcept>
+#include <string>
+
+#include <sys/stat.h>
+
+namespace pmemctl {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr char Grub[] = "# comment\nGRUB_DEFAULT=0\n"
+                        "GRUB_CMDLINE_LINUX=\"console=ttyS0 a\\\\\\$b\"\n";
+constexpr char FstabText[] =
+    "# <file system> \xe9\n/dev/sda1 / ext4 defaults 0 1";
+
+class Apply : public testing::Test {
+protected:
+  Apply() { files.put("etc/fstab", FstabText); }
+
+  void add_grub(bool has_drop_ins) {
+    files.put("etc/default/grub", Grub);
+    files.put("usr/sbin/grub-mkconfig",
+              has_drop_ins
+                  ? "for x in ${sysconfdir}/default/grub.d/*.cfg ; do\n"
+                  : "if test -f ${sysconfdir}/default/grub ; then\n");
+    files.put("usr/sbin/update-grub", "");
+  }
+
+  Work apply(const std::string &range, const std::string &mount = "") {
+    const Work work =
+        work_to_apply(files.root(), {parse_range(range), mount, "ext4"});
+    do_work(files.root(), work);
+    return work;
+  }
+
+  void undo() { do_work(files.root(), work_to_undo(files.root())); }
+
+  /// All files with contents and permissions, and all directories.
+  std::map<std::string, std::string> snapshot() const {
+    std::map<std::string, std::string> contents;
+    for (const auto &entry :
+         fs::recursive_directory_iterator(files.directory)) {
+      const std::string path = fs::relative(entry.path(), files.directory);
+      struct stat status {};
+      stat(entry.path().c_str(), &status);
+      contents[path] = std::to_string(status.st_mode) +
+                       (entry.is_regular_file() ? files.text_of(path) : "");
+    }
+    return contents;
+  }
+
+  std::string error(const std::string &range, const std::string &mount = "") {
+    try {
+      work_to_apply(files.root(), {parse_range(range), mount, "ext4"});
+      return "";
+    } catch (const std::exception &error) {
+      return error.what();
+    }
+  }
+
+  /// What a shell script prints in the directory of the files.
+  std::string shell(const std::string &script) const {
+    const std::string command =
+        "cd " + files.directory.string() + " && sh -c '" + script + "'";
+    std::string text;
+    FILE *pipe = popen(command.c_str(), "r");
+    for (int c; (c = std::fgetc(pipe)) != EOF;)
+      text += static_cast<char>(c);
+    EXPECT_EQ(pclose(pipe), 0);
+    return text;
+  }
+
+  /// The words of a line as GRUB's parser reads them: a backslash quotes a character.
+  static std::string parsed_by_grub(const std::string &line) {
+    std::string text;
+    for (std::size_t i = 0; i < line.size(); i++) {
+      EXPECT_NE(line[i], '$') << "GRUB expands a variable in " << line;
+      text += line[i] == '\\' ? line[++i] : line[i];
+    }
+    return text;
+  }
+
+  RecordedMachine files;
+};
+
+TEST_F(Apply, DropInGivesTheKernelTheDollarSign) {
+  add_grub(true);
+  const Work work = apply("32G@32G/4");
+  EXPECT_EQ(files.text_of("etc/default/grub"), Grub);
+  // as grub-mkconfig reads both, and writes the value into grub.cfg
+  const std::string value =
+      shell(". ./etc/default/grub; for x in ./etc/default/grub.d/*.cfg; do . "
+            "\"$x\"; done; printf %s \"$GRUB_CMDLINE_LINUX\"");
+  EXPECT_EQ(value, "console=ttyS0 a\\$b memmap=32G\\$32G");
+  EXPECT_EQ(parsed_by_grub(value), "console=ttyS0 a$b memmap=32G$32G");
+  EXPECT_EQ(work.commands, std::vector<std::string>{"update-grub"});
+}
+
+TEST_F(Apply, WithoutDropInsGrubsFileIsExtended) {
+  add_grub(false);
+  apply("32G@32G");
+  EXPECT_FALSE(files.root().has("etc/default/grub.d"));
+  EXPECT_EQ(shell(". ./etc/default/grub; printf %s \"$GRUB_CMDLINE_LINUX\""),
+            "console=ttyS0 a\\$b memmap=32G\\$32G");
+}
+
+TEST_F(Apply, SystemdBootsEntriesAndKernelInstallNeedNoEscape) {
+  files.put("boot/loader/loader.conf", "timeout 3\n");
+  files.put("boot/loader/entries/a.conf",
+            "title A\nlinux /a\noptions root=/dev/sda1 ro\n");
+  files.put("boot/loader/entries/b.conf",
+            "options\troot=/dev/sda1\noptions ro\ninitrd /b");
+  files.put("boot/loader/entries/README", "options a\n");
+  files.put("etc/kernel/cmdline", "root=/dev/sda1 ro");
+  apply("4G@8G");
+  EXPECT_EQ(files.text_of("boot/loader/entries/a.conf"),
+            "title A\nlinux /a\noptions root=/dev/sda1 ro memmap=4G$8G\n");
+  EXPECT_EQ(files.text_of("boot/loader/entries/b.conf"),
+            "options\troot=/dev/sda1\noptions ro memmap=4G$8G\ninitrd /b");
+  EXPECT_EQ(files.text_of("boot/loader/entries/README"), "options a\n");
+  EXPECT_EQ(files.text_of("etc/kernel/cmdline"),
+            "root=/dev/sda1 ro memmap=4G$8G");
+}
+
+TEST_F(Apply, ExtlinuxHasEachEntryExtended) {
+  files.put("boot/extlinux/extlinux.conf",
+            "LABEL a\n  LINUX /a\n  APPEND root=/dev/sda1\n"
+            "label b\n\tappend root=/dev/sda1 single\n");
+  apply("4G@8G");
+  EXPECT_EQ(files.text_of("boot/extlinux/extlinux.conf"),
+            "LABEL a\n  LINUX /a\n  APPEND root=/dev/sda1 memmap=4G$8G\n"
+            "label b\n\tappend root=/dev/sda1 single memmap=4G$8G\n");
+  undo();
+  files.put("etc/update-extlinux.conf", "default_kernel_opts=\"quiet\"\n");
+  const Work work = apply("4G@8G");
+  EXPECT_EQ(shell(". ./etc/update-extlinux.conf; printf %s "
+                  "\"$default_kernel_opts\""),
+            "quiet memmap=4G$8G");
+  EXPECT_EQ(work.commands, std::vector<std::string>{"update-extlinux"});
+}
+
+TEST_F(Apply, LoadsAndMounts) {
+  add_grub(true);
+  apply("32G@32G/4", "/mnt/my mem");
+  EXPECT_EQ(files.text_of("etc/modprobe.d/pmem.conf"),
+            "# written by pmemctl\noptions pmem ranges=32G@32G/4\n");
+  EXPECT_EQ(files.text_of("etc/modules-load.d/pmem.conf"),
+            "# written by pmemctl\npmem\n");
+  EXPECT_EQ(files.text_of("etc/fstab"),
+            std::string(FstabText) +
+                "\n# pmemctl: \"pmemctl undo\" takes this out\n"
+                "/dev/pmem0 /mnt/my\\040mem ext4 dax,nofail 0 2\n");
+}
+
+TEST_F(Apply, UndoLeavesAllAsItWas) {
+  add_grub(true);
+  files.put("boot/loader/loader.conf", "");
+  files.put("boot/loader/entries/a.conf", "options ro");
+  files.put("etc/kernel/cmdline", "ro\n");
+  chmod((files.directory / "etc/kernel/cmdline").c_str(), 0600);
+  const auto before = snapshot();
+  apply("32G@32G/4", "/mnt/mem");
+  EXPECT_NE(snapshot(), before);
+  undo();
+  EXPECT_EQ(snapshot(), before);
+  undo();
+  EXPECT_EQ(snapshot(), before);
+}
+
+TEST_F(Apply, IsIdempotent) {
+  add_grub(false);
+  apply("32G@32G/4", "/mnt/mem");
+  const auto once = snapshot();
+  EXPECT_TRUE(apply("32G@32G/4", "/mnt/mem").replacements.empty());
+  EXPECT_EQ(snapshot(), once);
+}
+
+TEST_F(Apply, ReplacesAnEarlierSetup) {
+  add_grub(false);
+  const auto before = snapshot();
+  apply("32G@32G/4", "/mnt/mem");
+  apply("16G@16G");
+  EXPECT_EQ(files.text_of("etc/fstab"), FstabText);
+  EXPECT_EQ(shell(". ./etc/default/grub; printf %s \"$GRUB_CMDLINE_LINUX\""),
+            "console=ttyS0 a\\$b memmap=16G\\$16G");
+  undo();
+  EXPECT_EQ(snapshot(), before);
+}
+
+TEST_F(Apply, UndoKeepsWhatOthersHaveAddedSince) {
+  add_grub(false);
+  apply("32G@32G/4", "/mnt/mem");
+  files.put("etc/fstab", "# new\n" + files.text_of("etc/fstab") + "# more\n");
+  files.put("etc/default/grub", files.text_of("etc/default/grub") + "A=1\n");
+  undo();
+  EXPECT_EQ(files.text_of("etc/fstab"),
+            "# new\n" + std::string(FstabText) + "# more\n");
+  EXPECT_EQ(files.text_of("etc/default/grub"), std::string(Grub) + "A=1\n");
+}
+
+TEST_F(Apply, UndoRefusesWhatItCannotTellApart) {
+  add_grub(true);
+  apply("32G@32G");
+  files.put("etc/modprobe.d/pmem.conf", "options pmem ranges=auto\n");
+  const auto before = snapshot();
+  EXPECT_THROW(undo(), std::runtime_error);
+  EXPECT_EQ(snapshot(), before);
+  fs::remove(files.directory / "etc/modprobe.d/pmem.conf");
+  undo();
+  EXPECT_FALSE(files.root().has("etc/default/grub.d/pmem.cfg"));
+}
+
+TEST_F(Apply, ALinkStaysALink) {
+  files.put("usr/share/default-grub", Grub);
+  fs::create_directories(files.directory / "etc/default");
+  fs::create_symlink("../../usr/share/default-grub",
+                     files.directory / "etc/default/grub");
+  apply("32G@32G");
+  EXPECT_TRUE(fs::is_symlink(files.directory / "etc/default/grub"));
+  EXPECT_NE(files.text_of("usr/share/default-grub"), Grub);
+  undo();
+  EXPECT_EQ(files.text_of("usr/share/default-grub"), Grub);
+}
+
+TEST_F(Apply, NamesWhatIsInTheWay) {
+  EXPECT_EQ(
+      error("32G@32G"),
+      "no configuration of GRUB, systemd-boot, kernel-install or extlinux "
+      "is in /etc and /boot; add memmap=32G$32G to the kernel command line "
+      "by hand");
+  add_grub(true);
+  EXPECT_EQ(error("32G@32G", "/"),
+            "--mount: /: expected the absolute path of a directory, such as "
+            "/mnt/mem");
+  EXPECT_EQ(error("32G@32G", "mnt"),
+            "--mount: mnt: expected the absolute path of a directory, such as "
+            "/mnt/mem");
+  files.put("etc/fstab", "/dev/sdb1 /mnt/mem ext4 defaults 0 2\n");
+  EXPECT_EQ(error("32G@32G", "/mnt/mem"),
+            "--mount: /mnt/mem: /etc/fstab has /dev/sdb1 there already; choose "
+            "another directory");
+  files.put("etc/modprobe.d/pmem.conf", "options pmem start=32\n");
+  EXPECT_EQ(error("32G@32G"),
+            "/etc/modprobe.d/pmem.conf: is there already, and "
+            "not from pmemctl; move it away");
+}
+
+TEST(Range, IsReadAsTheDriverReadsIt) {
+  EXPECT_EQ(parse_range("32G@32G/4").ranges(), "ranges=32G@32G/4");
+  EXPECT_EQ(parse_range("32@32").ranges(), "ranges=32G@32G");
+  EXPECT_EQ(parse_range("512M@34816M/1").memmap(), "memmap=512M$34G");
+  for (const char *text :
+       {"", "32G", "32G@", "@32G", "32G/4", "32G@32G/", "32G@32G/0",
+        "32G@32G/1025", "32G@32G/x", "32G@32G/3", "3M@32G", "32G@3M",
+        "32G@32G/4/4", "32G@32G@32G", "4096T@4096T", "auto", "32G$32G"})
+    EXPECT_THROW(parse_range(text), std::invalid_argument) << text;
+}
+
+} // namespace
+} // namespace pmemctl
