@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# pmemctl in a guest: a plan is the memory that the driver takes; a pattern survives a
-# reset; after a write, the check names exactly the pages that were overwritten; what is
-# in use is refused.
+# pmemctl in a guest: a plan is the memory that the driver takes; list and doctor show
+# the devices as they are; a pattern survives a reset; after a write, the check names
+# exactly the pages that were overwritten; what is in use is refused.
 #
 # memory: 9G
 # cpus: 1
@@ -53,14 +53,35 @@ if [ "$PMEM_BOOT" = 0 ]; then
 	report 'survival write does not go on without an answer' refuse 2 \
 		'--yes: is needed to overwrite pmem0 when standard input is not a terminal; see pmemctl --help' \
 		survival write pmem0
-	mkfs.ext4 -q -E nodiscard /dev/pmem1
+	mkfs.ext4 -q -b 4096 -E nodiscard /dev/pmem1
 	report 'a filesystem is not overwritten' refuse 2 \
 		'pmem1: holds ext4; --force overwrites it; see pmemctl --help' \
 		survival write --yes pmem1
 	mount -o dax /dev/pmem1 /mnt
+	fallocate -l 8M /mnt/file
+	listed() {
+		pmemctl list && pmemctl list --files --json > /run/list
+		cat /run/list
+		jq -e '.devices | length == 2 and (.[1] |
+			.name == "pmem1" and .start == 4429185024 and .size == 134217728 and
+			.node == 0 and .mode == "mem" and .filesystem == "ext4" and
+			.mounts == [{directory: "/mnt", filesystem: "ext4", dax: true}] and
+			.files == {whole: 8388608, huge: 8388608})' < /run/list
+	}
+	report 'list has the devices, the mount and the share of files in 2 MiB pages' listed
+	report 'doctor finds nothing' pmemctl doctor
 	report 'a mounted disk is refused, even with --force' refuse 2 \
 		'pmem1: is mounted at /mnt; unmount it first; see pmemctl --help' \
 		survival write --yes --force pmem1
+	umount /mnt
+	mount /dev/pmem1 /mnt
+	no_dax() {
+		local status=0
+		pmemctl doctor --json > /run/doctor || status=$?
+		cat /run/doctor
+		[ $status = 3 ] && jq -e '[.findings[] | select(.level != "ok") | .check] == ["dax"]' < /run/doctor
+	}
+	report 'doctor finds a mount without dax' no_dax
 	umount /mnt
 	unchanged() { [ "$(sha256sum < /dev/pmem0)" = "$before" ] && e2fsck -fn /dev/pmem1; }
 	report 'the refusals have changed nothing' unchanged

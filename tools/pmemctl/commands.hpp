@@ -18,7 +18,8 @@ enum Status {
   Done = 0,
   Failed = 1,   ///< an error at run time, or no proposal
   BadInput = 2, ///< nothing was changed
-  Found = 3,    ///< pages were lost, or the doctor has a remedy
+  Found = 3,    ///< pages were lost, or the doctor has warnings
+  Broken = 4,   ///< the doctor has errors
 };
 
 /// What all commands share.
@@ -38,6 +39,12 @@ void add_apply(CLI::App &app, Context &context);
 
 /// "undo": take that back.
 void add_undo(CLI::App &app, Context &context);
+
+/// "list": the devices.
+void add_list(CLI::App &app, Context &context);
+
+/// "doctor": what is wrong after the boot.
+void add_doctor(CLI::App &app, Context &context);
 
 /// "survival": which pages a reboot keeps.
 void add_survival(CLI::App &app, Context &context);

@@ -5,6 +5,7 @@
 #include "commands.hpp"
 #include "size.hpp"
 
+#include <filesystem>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -25,7 +26,8 @@ int run_program(int argc, char **argv) {
   1  an error, or no memory fits a plan
   2  the command line is wrong, or names what must not be used; nothing has
      changed, and a line on standard error has the value and the remedy
-  3  survival check: pages were lost)");
+  3  survival check: pages were lost; doctor: there are warnings
+  4  doctor: there are errors)");
   app.set_help_flag("-h,--help", "print this text");
   // a word that is no command is then named by an error
   app.require_subcommand(0, 1);
@@ -34,10 +36,16 @@ int run_program(int argc, char **argv) {
                  "read and write the files below DIR, a recorded system")
       ->type_name("DIR")
       ->transform(dax::file_name())
-      ->check(CLI::ExistingDirectory);
+      ->check(dax::condition(
+          [](const std::string &text) {
+            return std::filesystem::is_directory(text);
+          },
+          "no such directory"));
+  add_list(app, context);
   add_plan(app, context);
   add_apply(app, context);
   add_undo(app, context);
+  add_doctor(app, context);
   add_survival(app, context);
   for (CLI::App *command : app.get_subcommands([](CLI::App *) { return true; }))
     command->fallthrough();

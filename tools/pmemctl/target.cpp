@@ -2,6 +2,7 @@
 #include "target.hpp"
 
 #include "memory.hpp"
+#include "mounts.hpp"
 
 #include <cerrno>
 #include <filesystem>
@@ -55,19 +56,6 @@ std::string list_of(const std::vector<std::string> &names) {
   return list;
 }
 
-/// A path in /proc/self/mountinfo has spaces and the like as octal numbers.
-std::string unescape(const std::string &text) {
-  std::string plain;
-  for (std::size_t i = 0; i < text.size(); i++)
-    if (text[i] == '\\' && i + 3 < text.size()) {
-      plain += static_cast<char>(std::stoi(text.substr(i + 1, 3), nullptr, 8));
-      i += 3;
-    } else {
-      plain += text[i];
-    }
-  return plain;
-}
-
 } // namespace
 
 Target find_target(const Root &root, const std::string &text) {
@@ -106,18 +94,6 @@ Target find_target(const Root &root, const std::string &text) {
   return target;
 }
 
-std::vector<std::string> mounts_of(const Root &root,
-                                   const std::string &numbers) {
-  std::vector<std::string> mounts;
-  for (const std::string &line :
-       lines_of(root.find("proc/self/mountinfo").value_or(""))) {
-    const std::vector<std::string> words = words_of(line);
-    if (words.size() > 4 && words[2] == numbers)
-      mounts.push_back(unescape(words[4]));
-  }
-  return mounts;
-}
-
 void check_unused(const Root &root, const Target &target) {
   std::vector<std::string> names = {target.name};
   names.insert(names.end(), target.partitions.begin(), target.partitions.end());
@@ -125,7 +101,8 @@ void check_unused(const Root &root, const Target &target) {
   for (const std::string &name : names) {
     const auto mounts = mounts_of(root, root.line(Folder + name + "/dev"));
     if (!mounts.empty())
-      throw std::invalid_argument(name + ": is mounted at " + list_of(mounts) +
+      throw std::invalid_argument(name + ": is mounted at " +
+                                  mounts.front().directory +
                                   "; unmount it first");
     for (const std::string &line : lines_of(swaps))
       if (line.starts_with("/dev/" + name + " ") ||

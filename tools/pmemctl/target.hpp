@@ -32,13 +32,6 @@ struct Target {
 /// @throws std::runtime_error if its address cannot be read
 Target find_target(const Root &root, const std::string &text);
 
-/// Where a device or one of its partitions is mounted.
-/// @param root    of the files
-/// @param numbers "MAJOR:MINOR"
-/// @return the mount points, of all mounts
-std::vector<std::string> mounts_of(const Root &root,
-                                   const std::string &numbers);
-
 /// Refuses a disk that a filesystem, swap space or another device uses.
 /// @param root   of the files
 /// @param target the disk

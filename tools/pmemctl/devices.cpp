@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "devices.hpp"
+
+#include "block_device.hpp"
+#include "descriptor.hpp"
+#include "file.hpp"
+#include "memory.hpp"
+#include "signature.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <functional>
+#include <system_error>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace pmemctl {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::string Folder = "sys/class/block/";
+
+/// A line of a file in sysfs; empty if it cannot be read, as by those who are not root.
+std::string line_of(const Root &root, const std::string &file) try {
+  return root.line(file);
+} catch (const std::system_error &) {
+  return "";
+}
+
+/// A number, hexadecimal with 0x; nothing for other text.
+std::optional<std::uint64_t> number(std::string_view text) {
+  const bool is_hex = text.starts_with("0x");
+  text.remove_prefix(is_hex ? 2 : 0);
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(
+      text.data(), text.data() + text.size(), value, is_hex ? 16 : 10);
+  if (error != std::errc() || end != text.data() + text.size())
+    return {};
+  return value;
+}
+
+/// The name of the contents, from udev's database, else from the device itself.
+std::string filesystem_of(const Root &root, const std::string &name,
+                          const std::string &numbers) {
+  const std::string key = "E:ID_FS_TYPE=";
+  for (const std::string &line :
+       lines_of(root.find("run/udev/data/b" + numbers).value_or("")))
+    if (line.starts_with(key))
+      return line.substr(key.size());
+  try {
+    const dax::Descriptor device(root.path("dev/" + name), O_RDONLY);
+    std::string head(SignatureBytes, '\0');
+    const ssize_t got = pread(device.get(), head.data(), head.size(), 0);
+    return got > 0 ? signature_in({head.data(), static_cast<std::size_t>(got)})
+                   : "";
+  } catch (const std::system_error &) {
+    return "";
+  }
+}
+
+/// The bytes in the list of bad blocks: lines of a sector and a number of sectors.
+std::uint64_t bad_bytes(const Root &root, const std::string &file) {
+  std::uint64_t bytes = 0;
+  for (const std::string &line : lines_of(root.find(file).value_or(""))) {
+    const std::vector<std::string> words = words_of(line);
+    if (words.size() == 2)
+      bytes += number(words[1]).value_or(0) * dax::Sector;
+  }
+  return bytes;
+}
+
+/// What disks and partitions have in common.
+DiskInfo read_disk(const Root &root, const std::string &name) {
+  const std::string folder = Folder + name + "/";
+  DiskInfo disk;
+  disk.name = name;
+  disk.numbers = line_of(root, folder + "dev");
+  disk.size = number(line_of(root, folder + "size")).value_or(0) * dax::Sector;
+  disk.is_read_only = line_of(root, folder + "ro") == "1";
+  disk.filesystem = filesystem_of(root, name, disk.numbers);
+  disk.mounts = mounts_of(root, disk.numbers);
+  return disk;
+}
+
+DiskInfo read_whole_disk(const Root &root, const std::string &name) {
+  const std::string folder = Folder + name + "/";
+  DiskInfo disk = read_disk(root, name);
+  const bool is_ours = root.has(folder + "pmem");
+  if (const auto start = number(line_of(
+          root, folder + (is_ours ? "pmem/data_start" : "device/resource"))))
+    disk.memory = Range{*start, *start + disk.size};
+  const std::string node = line_of(root, folder + "device/numa_node");
+  if (!node.empty() && node != "-1")
+    disk.node = static_cast<int>(number(node).value_or(0));
+  disk.mode = line_of(root, folder + (is_ours ? "pmem/map" : "device/mode"));
+  disk.is_ramdisk = line_of(root, folder + "pmem/ramdisk") == "1";
+  disk.has_write_cache = line_of(root, folder + "dax/write_cache") != "0";
+  disk.bad = bad_bytes(root, folder + "badblocks");
+
+  for (const std::string &entry : root.names_in(folder)) {
+    if (!root.has(folder + entry + "/partition"))
+      continue;
+    DiskInfo part = read_disk(root, entry);
+    part.offset = number(line_of(root, Folder + entry + "/start")).value_or(0) *
+                  dax::Sector;
+    if (disk.memory)
+      part.memory = Range{disk.memory->start + part.offset,
+                          disk.memory->start + part.offset + part.size};
+    part.node = disk.node;
+    disk.partitions.push_back(std::move(part));
+  }
+  return disk;
+}
+
+} // namespace
+
+std::vector<DiskInfo> find_disks(const Root &root) {
+  std::vector<std::string> names;
+  for (const std::string &name : root.names_in(Folder))
+    if (!root.has(Folder + name + "/partition") &&
+        (root.has(Folder + name + "/pmem") ||
+         (name.starts_with("pmem") &&
+          root.has(Folder + name + "/device/resource"))))
+      names.push_back(name);
+  std::sort(names.begin(), names.end(), [](const auto &a, const auto &b) {
+    return std::pair(a.size(), a) < std::pair(b.size(), b);
+  });
+  std::vector<DiskInfo> disks;
+  for (const std::string &name : names)
+    disks.push_back(read_whole_disk(root, name));
+  return disks;
+}
+
+FileShare share_of_files(const std::string &directory) {
+  FileShare share;
+  dax::MemoryMap memory{dax::block_devices()};
+  struct stat top;
+  if (stat(directory.c_str(), &top))
+    dax::fail(directory);
+  const auto options = fs::directory_options::skip_permission_denied;
+  for (auto entry = fs::recursive_directory_iterator(directory, options);
+       entry != fs::recursive_directory_iterator(); ++entry) {
+    struct stat status;
+    if (lstat(entry->path().c_str(), &status))
+      continue;
+    if (status.st_dev != top.st_dev)
+      entry.disable_recursion_pending();
+    if (!S_ISREG(status.st_mode) || status.st_dev != top.st_dev)
+      continue;
+    const auto size = static_cast<std::uint64_t>(status.st_size);
+    share.whole += dax::bytes_in_ranges(size, dax::HugePage);
+    try {
+      const dax::Descriptor file(entry->path(), O_RDONLY | O_NOFOLLOW);
+      dax::Layout layout = dax::layout_of(file.get(), entry->path());
+      layout.extents = memory.place(status.st_dev, layout.extents).extents;
+      share.huge += dax::bytes_of(dax::judge(layout, dax::HugePage),
+                                  dax::Verdict::mappable);
+    } catch (const std::system_error &) {
+      // as the interface says: it counts, and nothing of it can be mapped
+    }
+  }
+  return share;
+}
+
+} // namespace pmemctl

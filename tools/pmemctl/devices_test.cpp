@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0
+/// @file
+/// Tests of the list of devices, on a recorded sysfs.
+#include "devices.hpp"
+
+#include "recorded_machine.hpp"
+#include "size.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace pmemctl {
+namespace {
+
+class Devices : public testing::Test {
+protected:
+  Devices() {
+    disk("pmem0", "259:0", "8388608", "0x100000000");
+    disk("pmem10", "259:2", "8388608", "0x300000000");
+    disk("pmem2", "259:1", "8388608", "0x200000000");
+    put("pmem0/device/numa_node", "1\n");
+    put("pmem0/badblocks", "8 8\n100 1\n");
+    put("pmem2/ro", "1\n");
+    put("pmem2/pmem/map", "dev\n");
+    files.put("run/udev/data/b259:0", "S:disk/a\nE:ID_FS_TYPE=ext4\n");
+    files.put("proc/self/mountinfo",
+              "30 25 259:0 / /mnt/my\\040mem rw,noatime shared:1 - ext4 "
+              "/dev/pmem0 rw,dax=always\n"
+              "31 25 259:1 / /mnt/b ro - xfs /dev/pmem2 ro\n"
+              "32 25 8:1 / / rw - ext4 /dev/sda1 rw\n");
+    put("sda/dev", "8:0\n");
+    // of drivers/nvdimm
+    put("pmem3/dev", "259:9\n");
+    put("pmem3/size", "2048\n");
+    put("pmem3/device/resource", "0x500000000\n");
+    put("pmem3/device/mode", "fsdax\n");
+  }
+
+  void put(const std::string &file, const std::string &text) {
+    files.put("sys/class/block/" + file, text);
+  }
+
+  void disk(const std::string &name, const std::string &numbers,
+            const std::string &sectors, const std::string &start) {
+    put(name + "/dev", numbers + "\n");
+    put(name + "/size", sectors + "\n");
+    put(name + "/ro", "0\n");
+    put(name + "/pmem/data_start", start + "\n");
+    put(name + "/pmem/map", "mem\n");
+    put(name + "/pmem/ramdisk", "0\n");
+  }
+
+  RecordedMachine files;
+};
+
+TEST_F(Devices, AreListedByNumber) {
+  std::string names;
+  for (const DiskInfo &disk : find_disks(files.root()))
+    names += disk.name + ' ';
+  EXPECT_EQ(names, "pmem0 pmem2 pmem3 pmem10 ");
+}
+
+TEST_F(Devices, HaveTheirAttributes) {
+  const auto disks = find_disks(files.root());
+  ASSERT_EQ(disks.size(), 4U);
+  const DiskInfo &first = disks[0];
+  EXPECT_EQ(first.memory, (Range{4 * GiB, 8 * GiB}));
+  EXPECT_EQ(first.node, 1);
+  EXPECT_EQ(first.mode, "mem");
+  EXPECT_EQ(first.filesystem, "ext4");
+  EXPECT_EQ(first.bad, 9 * 512U);
+  ASSERT_EQ(first.mounts.size(), 1U);
+  EXPECT_EQ(first.mounts[0].directory, "/mnt/my mem");
+  EXPECT_TRUE(first.mounts[0].is_dax);
+
+  EXPECT_TRUE(disks[1].is_read_only);
+  EXPECT_EQ(disks[1].mode, "dev");
+  EXPECT_FALSE(disks[1].node);
+  EXPECT_FALSE(disks[1].mounts.at(0).is_dax);
+  EXPECT_EQ(disks[1].filesystem, "");
+  EXPECT_EQ(disks[2].memory, (Range{20 * GiB, 20 * GiB + MiB}));
+  EXPECT_EQ(disks[2].mode, "fsdax");
+}
+
+TEST_F(Devices, WithoutUdevTheContentsAreLookedAt) {
+  std::string head(4096, '\0');
+  head.replace(0, 4, "XFSB");
+  files.put("dev/pmem2", head);
+  EXPECT_EQ(find_disks(files.root())[1].filesystem, "xfs");
+}
+
+TEST_F(Devices, PartitionsAreBelowTheirDisk) {
+  put("pmem0/pmem0p1/partition", "1\n");
+  put("pmem0p1/partition", "1\n");
+  put("pmem0p1/dev", "259:8\n");
+  put("pmem0p1/start", "4096\n");
+  put("pmem0p1/size", "2048\n");
+  const auto disks = find_disks(files.root());
+  ASSERT_EQ(disks.size(), 4U);
+  ASSERT_EQ(disks[0].partitions.size(), 1U);
+  EXPECT_EQ(disks[0].partitions[0].name, "pmem0p1");
+  EXPECT_EQ(disks[0].partitions[0].memory,
+            (Range{4 * GiB + 2 * MiB, 4 * GiB + 3 * MiB}));
+}
+
+} // namespace
+} // namespace pmemctl

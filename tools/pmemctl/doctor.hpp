@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0
+/// @file
+/// What is wrong with a reservation and its devices after the boot, and what to do.
+#ifndef PMEMCTL_DOCTOR_HPP
+#define PMEMCTL_DOCTOR_HPP
+
+#include "devices.hpp"
+#include "machine.hpp"
+#include "root.hpp"
+
+#include <string>
+#include <vector>
+
+namespace pmemctl {
+
+/// How bad a finding is.
+enum class Level { ok, warning, error };
+
+/// The result of one check of one thing.
+struct Finding {
+  std::string check; ///< "reservation", "dax"
+  Level level;
+  std::string text;   ///< what was found
+  std::string remedy; ///< what to do; empty if all is well
+};
+
+/// A range on the kernel command line.
+struct Memmap {
+  std::string text; ///< "32G$32G"
+  Range range;
+  char kind; ///< '$' for reserved, '@', '#', '!' or '%'; 0 if there is no start
+};
+
+/// Parses the memmap= parameters, as parse_memmap_one() of the kernel does.
+/// @param cmdline parameters
+std::vector<Memmap> parse_memmap(const std::vector<std::string> &cmdline);
+
+/// Checks the memory: the reservation is there and whole, kernel and initial RAM disk
+/// are not in it, firmware does not erase it, it is cached.
+/// @param root    of the files
+/// @param machine the machine
+std::vector<Finding> check_memory(const Root &root, const Machine &machine);
+
+/// Checks the disks: they are there, have no bad blocks, partitions are aligned, mounts
+/// have DAX, and page faults get 2 MiB pages.
+/// @param root  of the files
+/// @param disks the disks
+std::vector<Finding> check_disks(const Root &root,
+                                 const std::vector<DiskInfo> &disks);
+
+} // namespace pmemctl
+
+#endif
