@@ -53,6 +53,14 @@ if [ "$PMEM_BOOT" = 0 ]; then
 	report 'survival write does not go on without an answer' refuse 2 \
 		'--yes: is needed to overwrite pmem0 when standard input is not a terminal; see pmemctl --help' \
 		survival write pmem0
+	# on a terminal, it asks
+	answered_no() {
+		local status=0
+		script -qec 'pmemctl survival write pmem0' /run/typescript <<< n || status=$?
+		cat /run/typescript
+		[ $status = 1 ] && grep 'Go on?' /run/typescript && grep 'nothing was written' /run/typescript
+	}
+	report 'survival write asks on a terminal, and takes no for an answer' answered_no
 	mkfs.ext4 -q -b 4096 -E nodiscard /dev/pmem1
 	report 'a filesystem is not overwritten' refuse 2 \
 		'pmem1: holds ext4; --force overwrites it; see pmemctl --help' \

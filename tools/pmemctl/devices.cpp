@@ -6,11 +6,10 @@
 #include "file.hpp"
 #include "memory.hpp"
 #include "signature.hpp"
+#include "text.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
-#include <functional>
 #include <system_error>
 
 #include <fcntl.h>
@@ -30,18 +29,6 @@ std::string line_of(const Root &root, const std::string &file) try {
   return root.line(file);
 } catch (const std::system_error &) {
   return "";
-}
-
-/// A number, hexadecimal with 0x; nothing for other text.
-std::optional<std::uint64_t> number(std::string_view text) {
-  const bool is_hex = text.starts_with("0x");
-  text.remove_prefix(is_hex ? 2 : 0);
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(
-      text.data(), text.data() + text.size(), value, is_hex ? 16 : 10);
-  if (error != std::errc() || end != text.data() + text.size())
-    return {};
-  return value;
 }
 
 /// The name of the contents, from udev's database, else from the device itself.
@@ -69,7 +56,7 @@ std::uint64_t bad_bytes(const Root &root, const std::string &file) {
   for (const std::string &line : lines_of(root.find(file).value_or(""))) {
     const std::vector<std::string> words = words_of(line);
     if (words.size() == 2)
-      bytes += number(words[1]).value_or(0) * dax::Sector;
+      bytes += number_of(words[1]).value_or(0) * dax::Sector;
   }
   return bytes;
 }
@@ -80,7 +67,8 @@ DiskInfo read_disk(const Root &root, const std::string &name) {
   DiskInfo disk;
   disk.name = name;
   disk.numbers = line_of(root, folder + "dev");
-  disk.size = number(line_of(root, folder + "size")).value_or(0) * dax::Sector;
+  disk.size =
+      number_of(line_of(root, folder + "size")).value_or(0) * dax::Sector;
   disk.is_read_only = line_of(root, folder + "ro") == "1";
   disk.filesystem = filesystem_of(root, name, disk.numbers);
   disk.mounts = mounts_of(root, disk.numbers);
@@ -91,12 +79,12 @@ DiskInfo read_whole_disk(const Root &root, const std::string &name) {
   const std::string folder = Folder + name + "/";
   DiskInfo disk = read_disk(root, name);
   const bool is_ours = root.has(folder + "pmem");
-  if (const auto start = number(line_of(
+  if (const auto start = number_of(line_of(
           root, folder + (is_ours ? "pmem/data_start" : "device/resource"))))
     disk.memory = Range{*start, *start + disk.size};
   const std::string node = line_of(root, folder + "device/numa_node");
   if (!node.empty() && node != "-1")
-    disk.node = static_cast<int>(number(node).value_or(0));
+    disk.node = static_cast<int>(number_of(node).value_or(0));
   disk.mode = line_of(root, folder + (is_ours ? "pmem/map" : "device/mode"));
   disk.is_ramdisk = line_of(root, folder + "pmem/ramdisk") == "1";
   disk.has_write_cache = line_of(root, folder + "dax/write_cache") != "0";
@@ -106,8 +94,9 @@ DiskInfo read_whole_disk(const Root &root, const std::string &name) {
     if (!root.has(folder + entry + "/partition"))
       continue;
     DiskInfo part = read_disk(root, entry);
-    part.offset = number(line_of(root, Folder + entry + "/start")).value_or(0) *
-                  dax::Sector;
+    part.offset =
+        number_of(line_of(root, Folder + entry + "/start")).value_or(0) *
+        dax::Sector;
     if (disk.memory)
       part.memory = Range{disk.memory->start + part.offset,
                           disk.memory->start + part.offset + part.size};

@@ -3,8 +3,8 @@
 /// The doctor's checks of disks.
 #include "doctor.hpp"
 #include "size.hpp"
+#include "text.hpp"
 
-#include <charconv>
 #include <map>
 #include <optional>
 
@@ -81,12 +81,8 @@ void check_mounts(const Root &root, const DiskInfo &disk,
 std::optional<std::uint64_t> counter(const std::vector<std::string> &lines,
                                      const std::string &name) {
   for (const std::string &line : lines)
-    if (line.starts_with(name + ' ')) {
-      std::uint64_t value = 0;
-      const std::string digits = line.substr(name.size() + 1);
-      std::from_chars(digits.data(), digits.data() + digits.size(), value);
-      return value;
-    }
+    if (line.starts_with(name + ' '))
+      return number_of(line.substr(name.size() + 1));
   return {};
 }
 

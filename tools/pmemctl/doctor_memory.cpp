@@ -2,11 +2,14 @@
 /// @file
 /// The doctor's checks of memory.
 #include "doctor.hpp"
+#include "setup.hpp"
 #include "size.hpp"
+#include "text.hpp"
 
 #include <cstdio>
 #include <cstdlib>
 #include <sstream>
+#include <stdexcept>
 
 namespace pmemctl {
 
@@ -74,6 +77,49 @@ void check_reservations(const Machine &machine,
                         "no memmap=SIZE$START is on the command line",
                         "choose a range with pmemctl plan, and reserve it with "
                         "pmemctl apply"});
+}
+
+/// Whether what modprobe.d gives the driver is what the kernel has reserved: it is not
+/// if the boot loader has not read its new configuration yet.
+void check_configuration(const Root &root, const std::vector<Memmap> &memmaps,
+                         std::vector<Finding> &findings) {
+  std::vector<Range> reserved;
+  for (const Memmap &memmap : memmaps)
+    if (memmap.kind == '$')
+      reserved.push_back(memmap.range);
+  const Ranges all = merged(std::move(reserved));
+  for (const std::string &name : root.names_in("etc/modprobe.d")) {
+    const std::string path = "etc/modprobe.d/" + name;
+    for (const std::string &line : lines_of(root.find(path).value_or(""))) {
+      const std::vector<std::string> words = words_of(line);
+      if (words.size() < 3 || words[0] != "options" || words[1] != "pmem")
+        continue;
+      for (const std::string &word : words) {
+        if (!word.starts_with("ranges=") || word.starts_with("ranges=auto"))
+          continue;
+        std::istringstream list(word.substr(word.find('=') + 1));
+        for (std::string item; std::getline(list, item, ',');)
+          try {
+            const Proposal range = parse_range(item);
+            if (contains(all, range.range))
+              findings.push_back({"configuration", Level::ok,
+                                  "/" + path + ": " + item + " is reserved",
+                                  ""});
+            else
+              findings.push_back(
+                  {"configuration", Level::error,
+                   "/" + path + ": " + item +
+                       " is not in a memmap= of the running kernel",
+                   "update the boot loader (see pmemctl apply) and reboot, or "
+                   "mend the range"});
+          } catch (const std::invalid_argument &error) {
+            findings.push_back({"configuration", Level::error,
+                                "/" + path + ": " + error.what(),
+                                "mend the range"});
+          }
+      }
+    }
+  }
 }
 
 /// What the boot puts into the range without looking at memmap=.
@@ -229,6 +275,7 @@ std::vector<Finding> check_memory(const Root &root, const Machine &machine) {
   std::vector<Finding> findings;
   const std::vector<Memmap> memmaps = parse_memmap(machine.cmdline);
   check_reservations(machine, memmaps, findings);
+  check_configuration(root, memmaps, findings);
   check_boot_data(machine, memmaps, findings);
   check_erasure(root, machine, findings);
   check_caching(root, memmaps, findings);

@@ -102,6 +102,17 @@ TEST_F(Doctor, FindsAReservationThatIsNotWhole) {
   EXPECT_EQ(faults(), Faults{"reservation error"});
 }
 
+TEST_F(Doctor, FindsAConfigurationThatIsNotInForce) {
+  files.put("etc/modprobe.d/pmem.conf", "options pmem ranges=4G@8G,4G@12G/2\n");
+  EXPECT_EQ(faults(), Faults{});
+  files.put("etc/modprobe.d/pmem.conf", "options pmem ranges=4G@8G,4G@14G\n");
+  EXPECT_EQ(faults(), Faults{"configuration error"});
+  files.put("etc/modprobe.d/pmem.conf", "options pmem ranges=3M@8G\n");
+  EXPECT_EQ(faults(), Faults{"configuration error"});
+  files.put("etc/modprobe.d/pmem.conf", "options pmem ranges=auto/2 ro=1\n");
+  EXPECT_EQ(faults(), Faults{});
+}
+
 TEST_F(Doctor, FindsTheKernelAndTheRamDiskInTheRange) {
   files.put("proc/iomem", files.text_of("proc/iomem") +
                               "  280000000-280ffffff : Kernel code\n");

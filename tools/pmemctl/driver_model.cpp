@@ -57,7 +57,7 @@ struct {
   unsigned x86_phys_bits;
 } boot_cpu_data;
 
-pmemctl::Ranges firmware_ram, kernel_ram, kernel_reserved;
+pmemctl::Ranges firmware_ram, kernel_ram, kernel_reserved, kernel_pram;
 u64 kernel_limit;
 
 bool overlaps(const pmemctl::Ranges &ranges, u64 start, u64 end) {
@@ -73,6 +73,8 @@ bool e820__mapped_raw_any(u64 start, u64 end, e820_type type) {
 bool e820__mapped_any(u64 start, u64 end, e820_type type) {
   if (type == E820_TYPE_RAM)
     return overlaps(kernel_ram, start, end);
+  if (type == E820_TYPE_PRAM)
+    return overlaps(kernel_pram, start, end);
   return type == E820_TYPE_RESERVED && overlaps(kernel_reserved, start, end);
 }
 
@@ -107,8 +109,10 @@ namespace pmemctl {
 std::string load_driver(const Machine &machine, const Range &reserved,
                         const std::string &parameter) {
   firmware_ram = machine.firmware_ram;
-  kernel_ram = without(firmware_ram, {reserved});
-  kernel_reserved = common(firmware_ram, {reserved});
+  // where both overlap, memmap=nn!ss wins over memmap=nn$ss
+  kernel_pram = machine.named("Persistent Memory (legacy)");
+  kernel_ram = without(without(firmware_ram, {reserved}), kernel_pram);
+  kernel_reserved = without(common(firmware_ram, {reserved}), kernel_pram);
   kernel_limit = machine.limit;
   boot_cpu_data.x86_phys_bits = 52;
   last_error.clear();

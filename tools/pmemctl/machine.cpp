@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "machine.hpp"
 
+#include "text.hpp"
+
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
 #include <cstring>
 #include <map>
@@ -12,18 +13,6 @@
 namespace pmemctl {
 
 namespace {
-
-/// A number that is all of a text; base 16 takes 0x in front.
-std::optional<std::uint64_t> number(std::string_view text, int base) {
-  if (base == 16 && text.starts_with("0x"))
-    text.remove_prefix(2);
-  std::uint64_t value = 0;
-  const auto [end, error] =
-      std::from_chars(text.data(), text.data() + text.size(), value, base);
-  if (error != std::errc() || end != text.data() + text.size())
-    return {};
-  return value;
-}
 
 /// The range of "[mem 0xSTART-0xLAST]" in a line of the kernel log.
 std::optional<Range> logged_range(const std::string &line) {
@@ -42,8 +31,8 @@ Ranges firmware_ram(const Root &root) {
   std::vector<Range> ram;
   for (const std::string &name : root.names_in(folder)) {
     const std::string entry = folder + "/" + name + "/";
-    const auto start = number(root.line(entry + "start"), 16);
-    const auto last = number(root.line(entry + "end"), 16);
+    const auto start = number_of(root.line(entry + "start"), 16);
+    const auto last = number_of(root.line(entry + "end"), 16);
     if (start && last && *start <= *last &&
         root.line(entry + "type") == "System RAM")
       ram.push_back({*start, *last + 1});
@@ -68,16 +57,16 @@ std::vector<NodeMemory> from_map(const std::map<int, Ranges> &memory) {
 std::vector<NodeMemory> nodes_of(const Root &root, const std::string &log) {
   const std::string folder = "sys/devices/system/node";
   const auto block =
-      number(root.line("sys/devices/system/memory/block_size_bytes"), 16);
+      number_of(root.line("sys/devices/system/memory/block_size_bytes"), 16);
   std::map<int, std::vector<Range>> found;
   for (const std::string &name : root.names_in(folder)) {
     const auto node =
-        name.starts_with("node") ? number(name.substr(4), 10) : std::nullopt;
+        name.starts_with("node") ? number_of(name.substr(4)) : std::nullopt;
     if (!node || !block)
       continue;
     for (const std::string &entry : root.names_in(folder + "/" + name))
       if (const auto index = entry.starts_with("memory")
-                                 ? number(entry.substr(6), 10)
+                                 ? number_of(entry.substr(6))
                                  : std::nullopt)
         found[static_cast<int>(*node)].push_back(
             {*index * *block, (*index + 1) * *block});

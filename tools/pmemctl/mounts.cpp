@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "mounts.hpp"
 
+#include "text.hpp"
+
 #include <algorithm>
 
 namespace pmemctl {

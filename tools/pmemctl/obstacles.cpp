@@ -14,6 +14,11 @@ bool has_fixed_crash_kernel(const Machine &machine) {
 
 } // namespace
 
+bool is_foreign(const Resource &resource) {
+  return resource.name != "System RAM" && resource.name != "Reserved" &&
+         resource.name != "reserved";
+}
+
 std::vector<Blocker> fixed_blockers(const Machine &machine) {
   std::vector<Blocker> blockers;
   blockers.push_back(

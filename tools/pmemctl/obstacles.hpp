@@ -17,6 +17,11 @@ struct Blocker {
   std::string reason;
 };
 
+/// Whether a line of /proc/iomem without indent is neither RAM of the kernel nor memory
+/// that is reserved only.
+/// @param resource the line
+bool is_foreign(const Resource &resource);
+
 /// What the next boot puts into the same place again: devices below 4 GiB, the initial
 /// RAM disk, drivers.
 /// @param machine the machine

@@ -274,17 +274,24 @@ void check_range(const Machine &machine, const Range &range) {
         name + ": ends above " + exact(machine.limit) +
         ", the physical address limit of this machine; use a smaller start or "
         "size");
-  if (contains(machine.firmware_ram, range))
-    return;
-  std::string ram;
-  for (const Range &part : machine.firmware_ram)
-    if (part.size() >= Align)
-      ram +=
-          (ram.empty() ? "" : ", ") + hex(part.start) + "-" + hex(part.end - 1);
-  throw std::invalid_argument(name +
-                              ": not all of it is RAM; firmware has RAM "
-                              "at " +
-                              ram + ", and pmemctl plan proposes a range");
+  if (!contains(machine.firmware_ram, range)) {
+    std::string ram;
+    for (const Range &part : machine.firmware_ram)
+      if (part.size() >= Align)
+        ram += (ram.empty() ? "" : ", ") + hex(part.start) + "-" +
+               hex(part.end - 1);
+    throw std::invalid_argument(name +
+                                ": not all of it is RAM; firmware has RAM at " +
+                                ram + ", and pmemctl plan proposes a range");
+  }
+  for (const Resource &resource : machine.resources)
+    if (resource.depth == 0 && is_foreign(resource) &&
+        !common(machine.firmware_ram, {resource.range}).empty() &&
+        resource.range.overlaps(range))
+      throw std::invalid_argument(
+          name + ": " + hex(resource.range.start) + "-" +
+          hex(resource.range.end - 1) + " is " + resource.name +
+          " in /proc/iomem; pmemctl plan proposes a range without it");
 }
 
 Plan plan(const Machine &machine, const Request &request) {

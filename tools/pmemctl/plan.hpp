@@ -64,7 +64,7 @@ struct Plan {
 void check_request(const Machine &machine, const Request &request);
 
 /// Checks a range as the driver will after a boot with memmap=: below the address
-/// limit, and RAM for firmware.
+/// limit, RAM for firmware, and nobody else's, such as memory of memmap=nn!ss.
 /// @param machine the machine
 /// @param range   the range, aligned to 2 MiB
 /// @throws std::invalid_argument with the range, the reason and the remedy

@@ -136,6 +136,19 @@ TEST(Plan, KeepsOutOfMemoryWithAnotherUser) {
   EXPECT_EQ(result.proposal->memmap(), "memmap=16G$17G");
 }
 
+TEST(Range, OfAnotherDriverIsRefused) {
+  const Machine machine = recorded("server-xeon");
+  EXPECT_NO_THROW(check_range(machine, {8 * GiB, 9 * GiB}));
+  try {
+    check_range(machine, {7 * GiB, 9 * GiB});
+    FAIL();
+  } catch (const std::invalid_argument &error) {
+    EXPECT_STREQ(error.what(),
+                 "2G@7G: 0x15982c000-0x1ffffffff is Persistent Memory (legacy) "
+                 "in /proc/iomem; pmemctl plan proposes a range without it");
+  }
+}
+
 TEST(Plan, WithoutFirmwaresMapTakesSystemRam) {
   const Plan result = plan(recorded("minipc-alderlake"), request(4 * GiB));
   ASSERT_TRUE(result.proposal);

@@ -3,7 +3,7 @@
 
 #include "command.hpp"
 #include "commands.hpp"
-#include "size.hpp"
+#include "text.hpp"
 
 #include <filesystem>
 #include <stdexcept>

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <sstream>
 #include <system_error>
 
 #include <fcntl.h>
@@ -78,22 +77,6 @@ std::string Root::kernel_log() const try {
   }
 } catch (const std::system_error &) {
   return "";
-}
-
-std::vector<std::string> lines_of(const std::string &text) {
-  std::vector<std::string> lines;
-  std::istringstream in(text);
-  for (std::string line; std::getline(in, line);)
-    lines.push_back(line);
-  return lines;
-}
-
-std::vector<std::string> words_of(const std::string &text) {
-  std::vector<std::string> words;
-  std::istringstream in(text);
-  for (std::string word; in >> word;)
-    words.push_back(word);
-  return words;
 }
 
 } // namespace pmemctl

@@ -63,14 +63,6 @@ private:
   std::filesystem::path directory;
 };
 
-/// The lines of a text, without newlines.
-/// @param text the text
-std::vector<std::string> lines_of(const std::string &text);
-
-/// The words of a text, which spaces and tabs separate.
-/// @param text the text
-std::vector<std::string> words_of(const std::string &text);
-
 } // namespace pmemctl
 
 #endif

@@ -2,9 +2,9 @@
 #include "setup.hpp"
 
 #include "size.hpp"
+#include "text.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <stdexcept>
 
 namespace pmemctl {
@@ -68,12 +68,13 @@ Proposal parse_range(const std::string &text) {
   unsigned count = 1;
   if (slash != text.npos) {
     const std::string digits = text.substr(slash + 1);
-    const char *const last = digits.data() + digits.size();
-    const auto [end, error] = std::from_chars(digits.data(), last, count);
-    if (error != std::errc() || end != last || count < 1 || count > MaxDevices)
+    const auto number = number_of(digits);
+    if (!number || *number < 1 || *number > MaxDevices ||
+        digits.starts_with("0x"))
       throw std::invalid_argument(text + ": count: " + digits +
                                   ": expected a number from 1 to " +
                                   std::to_string(MaxDevices));
+    count = static_cast<unsigned>(*number);
   }
   try {
     check_count(size, count);

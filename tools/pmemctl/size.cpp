@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "size.hpp"
 
+#include "text.hpp"
+
 #include <array>
 #include <cstdio>
 #include <stdexcept>
@@ -33,14 +35,6 @@ std::uint64_t parse_number(std::string_view text) {
 }
 
 } // namespace
-
-std::string printable(std::string_view text) {
-  std::string line(text);
-  for (char &c : line)
-    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f')
-      c = '?';
-  return line;
-}
 
 std::uint64_t parse_size(std::string_view text) {
   const std::uint64_t bytes = parse_number(text);

@@ -25,10 +25,6 @@ constexpr std::uint64_t MaxAddress = 4096 * TiB;
 /// The most devices of one load of the driver (PMEM_MAX_DEVICES).
 constexpr unsigned MaxDevices = 1024;
 
-/// A text for an error message, which is one line: "?" for control characters.
-/// @param text the text
-std::string printable(std::string_view text);
-
 /// Reads an amount as layout.c of the driver does: decimal digits and at most one of
 /// K, M, G and T in either case; GiB without a letter.
 /// @param text the amount

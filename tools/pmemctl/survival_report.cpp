@@ -43,7 +43,7 @@ void write_survival(std::ostream &out, const std::string &name,
   if (seed)
     out << ", seed " << *seed;
   else
-    out << ", no page of any pattern";
+    out << ", no page has the pattern of its own address";
   out << '\n';
 
   std::vector<std::vector<std::string>> rows;

@@ -3,6 +3,7 @@
 
 #include "memory.hpp"
 #include "mounts.hpp"
+#include "text.hpp"
 
 #include <cerrno>
 #include <filesystem>
@@ -28,20 +29,12 @@ std::string name_of(const Root &root, const std::string &text) {
   return (error ? path : target).filename();
 }
 
-std::uint64_t number(const std::string &text, const std::string &file) {
-  try {
-    std::size_t length = 0;
-    const std::uint64_t value = std::stoull(text, &length, 0);
-    if (length == text.size())
-      return value;
-  } catch (const std::logic_error &) {
-  }
+std::uint64_t number_in(const Root &root, const std::string &file) try {
+  const std::string text = root.line(file);
+  if (const auto number = number_of(text))
+    return *number;
   throw std::runtime_error("/" + file + ": \"" + text +
                            "\": expected a number");
-}
-
-std::uint64_t number_in(const Root &root, const std::string &file) try {
-  return number(root.line(file), file);
 } catch (const std::system_error &error) {
   const int code = error.code().value();
   throw std::runtime_error(
