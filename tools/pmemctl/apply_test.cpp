@@ -136,6 +136,14 @@ TEST_F(Apply, SystemdBootsEntriesAndKernelInstallNeedNoEscape) {
             "root=/dev/sda1 ro memmap=4G$8G");
 }
 
+TEST_F(Apply, EntriesThatGrubReadsAreLeftAlone) {
+  files.put("etc/default/grub", "GRUB_ENABLE_BLSCFG=true\n");
+  files.put("etc/kernel/cmdline", "root=/dev/sda1 ro\n");
+  files.put("boot/loader/entries/a.conf", "options root=/dev/sda1 ro\n");
+  EXPECT_NE(error("4G@8G").find("add memmap=4G$8G with grubby"),
+            std::string::npos);
+}
+
 TEST_F(Apply, ExtlinuxHasEachEntryExtended) {
   files.put("boot/extlinux/extlinux.conf",
             "LABEL a\n  LINUX /a\n  APPEND root=/dev/sda1\n"

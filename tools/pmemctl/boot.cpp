@@ -54,10 +54,25 @@ bool has_text(const Files &files, const std::string &path,
   return files.get(path).value_or("").find(text) != std::string::npos;
 }
 
+const std::string GrubConfig = "etc/default/grub";
+
+/// Whether GRUB reads entries of the Boot Loader Specification, as on Fedora. It takes
+/// "$32G" in their options for a variable, and the kernel would then limit RAM to the
+/// size before it.
+bool has_blscfg(const Files &files) {
+  return has_text(files, GrubConfig, "GRUB_ENABLE_BLSCFG=true");
+}
+
 void add_grub(const Files &files, const std::string &memmap, Changes &changes) {
-  const std::string config = "etc/default/grub";
-  if (!files.has(config))
+  if (!files.has(GrubConfig))
     return;
+  if (has_blscfg(files)) {
+    changes.notes.push_back(
+        "GRUB takes the command line from /boot/loader/entries here, which "
+        "pmemctl does not change; add " +
+        memmap + " with grubby, and check /proc/cmdline after the boot");
+    return;
+  }
   const std::string block =
       "GRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX " + for_grub(memmap) + "\"\n";
   bool has_drop_ins = false;
@@ -68,7 +83,7 @@ void add_grub(const Files &files, const std::string &memmap, Changes &changes) {
     const std::string drop_in = "etc/default/grub.d/pmem.cfg";
     changes.edits.push_back({drop_in, files.get(drop_in), Mark + block, ""});
   } else {
-    append(files, config, block, changes);
+    append(files, GrubConfig, block, changes);
   }
 
   if (files.has("usr/sbin/update-grub"))
@@ -77,11 +92,7 @@ void add_grub(const Files &files, const std::string &memmap, Changes &changes) {
     changes.commands.push_back("grub2-mkconfig -o /boot/grub2/grub.cfg");
   else
     changes.commands.push_back("grub-mkconfig -o /boot/grub/grub.cfg");
-  if (has_text(files, config, "GRUB_ENABLE_BLSCFG=true"))
-    changes.notes.push_back(
-        "GRUB takes the command line from /boot/loader/entries here, which are "
-        "not changed; see grubby --update-kernel=ALL --args=");
-  if (has_text(files, config, "memmap="))
+  if (has_text(files, GrubConfig, "memmap="))
     changes.notes.push_back("/etc/default/grub has a memmap= already; see that "
                             "both ranges are wanted");
 }
@@ -132,7 +143,7 @@ void add_kernel_install(const Files &files, const std::string &memmap,
                         Changes &changes) {
   const std::string path = "etc/kernel/cmdline";
   const auto text = files.get(path);
-  if (!text)
+  if (!text || has_blscfg(files))
     return;
   const std::size_t end = std::min(text->find('\n'), text->size());
   Edit edit{path, text, text, " " + memmap};

@@ -88,6 +88,8 @@ Changes changes_for(const Files &files, const Setup &setup) {
   if (!setup.mount.empty())
     check_mount(files, setup.mount);
   Changes changes = boot_changes(files, setup.range.memmap());
+  if (changes.edits.empty() && !changes.notes.empty())
+    throw std::runtime_error(changes.notes.front());
   if (changes.edits.empty())
     throw std::runtime_error(
         "no configuration of GRUB, systemd-boot, kernel-install or extlinux is "
