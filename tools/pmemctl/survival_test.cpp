@@ -6,6 +6,7 @@
 
 #include "descriptor.hpp"
 #include "random.hpp"
+#include "recorded_machine.hpp"
 #include "signature.hpp"
 #include "size.hpp"
 
@@ -13,7 +14,6 @@
 
 #include <array>
 #include <cstring>
-#include <filesystem>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -119,8 +119,6 @@ protected:
       dax::fail(name);
     write_pattern(device, memory, Seed, [](std::uint64_t) {});
   }
-  ~OnFile() override { std::filesystem::remove(name); }
-
   void overwrite(std::uint64_t offset, const std::string &text) {
     ASSERT_EQ(pwrite(file.get(), text.data(), text.size(),
                      static_cast<off_t>(offset)),
@@ -134,7 +132,8 @@ protected:
   static constexpr std::uint64_t Seed = 42;
   /// the last chunk is not a whole one
   const Range memory{4 * GiB, 4 * GiB + 5 * MiB};
-  const std::string name = testing::TempDir() + "survival_test";
+  const RecordedMachine files; // a directory of its own
+  const std::string name = files.directory / "device";
   const dax::Descriptor file{name, O_RDWR | O_CREAT | O_TRUNC, 0600};
   const OpenDevice device{file.get(), name};
 };
