@@ -7,10 +7,11 @@
 # memory: 9G
 # cpus: 1
 # cmdline: memmap=1G$4G
-# module: pmem ranges=256M@4G/2
+# module: pmem ranges=128M@4G/2
 # tools: yes
 # reboots: 1
 # debug: no
+# timeout: 240
 set -euo pipefail
 
 # shellcheck source=ci/lib/report.sh
@@ -26,9 +27,9 @@ refuse() {
 
 if [ "$PMEM_BOOT" = 0 ]; then
 	reserved() {
-		pmemctl plan 768M --json > /run/plan
+		pmemctl plan 896M --json > /run/plan
 		cat /run/plan
-		jq -e '.proposal | .memmap == "memmap=768M$4352M" and .reserved' < /run/plan
+		jq -e '.proposal | .memmap == "memmap=896M$4224M" and .reserved' < /run/plan
 	}
 	report 'plan proposes what is reserved and not in use' reserved
 	other() {
@@ -43,7 +44,7 @@ if [ "$PMEM_BOOT" = 0 ]; then
 		modprobe pmem "$(pmemctl plan 1G --count 2 --json | jq -r .proposal.driver)"
 		[ "$(cat /sys/block/pmem1/pmem/start)" = 0x120000000 ]
 		rmmod pmem
-		modprobe pmem ranges=256M@4G/2
+		modprobe pmem ranges=128M@4G/2
 	}
 	report 'the driver accepts the plan of a reserved range' accepted
 	report 'plan of too much memory fails' refuse 1 \
@@ -71,7 +72,7 @@ if [ "$PMEM_BOOT" = 0 ]; then
 		pmemctl list && pmemctl list --files --json > /run/list
 		cat /run/list
 		jq -e '.devices | length == 2 and (.[1] |
-			.name == "pmem1" and .start == 4429185024 and .size == 134217728 and
+			.name == "pmem1" and .start == 4362076160 and .size == 67108864 and
 			.node == 0 and .mode == "mem" and .filesystem == "ext4" and
 			.mounts == [{directory: "/mnt", filesystem: "ext4", dax: true}] and
 			.files == {whole: 8388608, huge: 8388608})' < /run/list
@@ -101,22 +102,22 @@ fi
 whole() {
 	pmemctl survival check pmem0 --json > /run/check
 	cat /run/check
-	jq -e '.seed == 7 and .counts.survived == 32768 and .pages == 32768 and
+	jq -e '.seed == 7 and .counts.survived == 16384 and .pages == 16384 and
 		.start == 4294967296 and .lost == []' < /run/check
 }
 report 'every page has survived the reset' whole
 dd if=/dev/zero of=/dev/pmem0 bs=4K seek=1000 count=24 oflag=direct status=none
-dd if=/dev/urandom of=/dev/pmem0 bs=4K seek=20000 count=3 oflag=direct status=none
-printf x | dd of=/dev/pmem0 bs=1 seek=$((32767 * 4096 + 5)) conv=notrunc status=none
+dd if=/dev/urandom of=/dev/pmem0 bs=4K seek=10000 count=3 oflag=direct status=none
+printf x | dd of=/dev/pmem0 bs=1 seek=$((16383 * 4096 + 5)) conv=notrunc status=none
 sync
 named() {
 	local status=0
 	pmemctl survival check pmem0 --json > /run/check || status=$?
 	cat /run/check
-	[ $status = 3 ] && jq -e '.counts.survived == 32768 - 28 and .lost == [
+	[ $status = 3 ] && jq -e '.counts.survived == 16384 - 28 and .lost == [
 		{address: (4294967296 + 1000 * 4096), pages: 24, now: "zeroes"},
-		{address: (4294967296 + 20000 * 4096), pages: 3, now: "other"},
-		{address: (4294967296 + 32767 * 4096), pages: 1, now: "partial"}]' < /run/check
+		{address: (4294967296 + 10000 * 4096), pages: 3, now: "other"},
+		{address: (4294967296 + 16383 * 4096), pages: 1, now: "partial"}]' < /run/check
 }
 report 'the check names exactly the pages that were overwritten' named
 end_tests

@@ -9,6 +9,7 @@
 
 #include <iostream>
 #include <memory>
+#include <stdexcept>
 
 namespace pmemctl {
 
@@ -18,6 +19,20 @@ struct Options {
   Request request;
   int node = 0;
 };
+
+/// For CLI::Option::transform(): an amount for parse_size(), made a number of bytes.
+CLI::Validator size_text() {
+  return CLI::Validator(
+      [](std::string &text) {
+        try {
+          text = std::to_string(parse_size(text));
+          return std::string();
+        } catch (const std::invalid_argument &error) {
+          return std::string(error.what());
+        }
+      },
+      "");
+}
 
 int run(const Context &context, const Request &request) {
   const Machine machine = read_machine(context.root());

@@ -61,19 +61,6 @@ void check_count(std::uint64_t size, unsigned count) {
                                 std::to_string(fits));
 }
 
-CLI::Validator size_text() {
-  return CLI::Validator(
-      [](std::string &text) {
-        try {
-          text = std::to_string(parse_size(text));
-          return std::string();
-        } catch (const std::invalid_argument &error) {
-          return std::string(error.what());
-        }
-      },
-      "");
-}
-
 std::string exact(std::uint64_t bytes) {
   if (!bytes)
     return "0";

@@ -9,8 +9,6 @@
 #include <string>
 #include <string_view>
 
-#include <CLI/CLI.hpp>
-
 namespace pmemctl {
 
 constexpr std::uint64_t KiB = 1ULL << 10;
@@ -37,9 +35,6 @@ std::uint64_t parse_size(std::string_view text);
 /// @param count of devices, not 0
 /// @throws std::invalid_argument with the count and the nearest that fits
 void check_count(std::uint64_t size, unsigned count);
-
-/// For CLI::Option::transform(): an amount for @ref parse_size, made a number of bytes.
-CLI::Validator size_text();
 
 /// An amount without loss, for memmap= and for the driver: "32G", "34M".
 /// @param bytes a multiple of 1 KiB, or anything (then without a letter)
