@@ -40,11 +40,11 @@ if [ "$PMEM_BOOT" = 0 ]; then
 	}
 	report 'plan proposes RAM of the kernel' other
 	accepted() {
-		rmmod pmem
-		modprobe pmem "$(pmemctl plan 1G --count 2 --json | jq -r .proposal.driver)"
-		[ "$(cat /sys/block/pmem1/pmem/start)" = 0x120000000 ]
-		rmmod pmem
-		modprobe pmem ranges=128M@4G/2
+		rmmod pmem &&
+			modprobe pmem "$(pmemctl plan 1G --count 2 --json | jq -r .proposal.driver)" &&
+			[ "$(cat /sys/block/pmem1/pmem/start)" = 0x120000000 ] &&
+			rmmod pmem &&
+			modprobe pmem ranges=128M@4G/2
 	}
 	report 'the driver accepts the plan of a reserved range' accepted
 	report 'plan of too much memory fails' refuse 1 \
