@@ -16,7 +16,7 @@
 # default where mmap() refuses MAP_SYNC.
 #
 # Most figures of two runs differ by less than 0.05 %, and those of postgres, rocksdb, redis
-# and libpmemobj by less than 0.4 %: threads take turns, and the page allocator refills its
+# and libpmemobj by less than 0.6 %: threads take turns, and the page allocator refills its
 # per-CPU lists, at other moments, and the hash of Redis has a random seed. With one CPU
 # and norandmaps, programs do the same in each run.
 #
