@@ -105,6 +105,7 @@ int apply(const Context &context, const Options &options) {
   Setup setup{parse_range(options.range), options.mount, options.filesystem};
   const Machine machine = read_machine(root);
   check_range(machine, setup.range.range);
+  check_rest(machine, setup.range.range);
 
   Work work = work_to_apply(root, setup);
   if (machine.initrd && machine.initrd->overlaps(setup.range.range))

@@ -294,6 +294,26 @@ void check_range(const Machine &machine, const Range &range) {
           " in /proc/iomem; pmemctl plan proposes a range without it");
 }
 
+void check_rest(const Machine &machine, const Range &range) {
+  if (contains(machine.reserved_ram(), range))
+    return;
+  const std::string name = exact(range.size()) + "@" + exact(range.start);
+  const auto kernel = machine.kernel_image();
+  if (kernel && !machine.has_kaslr() && kernel->overlaps(range))
+    throw std::invalid_argument(
+        name + ": the kernel is at " + hex(kernel->start) + "-" +
+        hex(kernel->end - 1) +
+        ", and nokaslr fixes it; pmemctl plan proposes a range without it");
+  // an earlier reservation may be given up: so count all RAM
+  const std::uint64_t ram = size_of(machine.firmware_ram);
+  if (range.size() > most_of(ram))
+    throw std::invalid_argument(
+        name + ": of " + rounded(ram) +
+        " RAM, 1G and struct pages have to be left for the kernel; use at "
+        "most " +
+        exact(most_of(ram) / Align * Align));
+}
+
 Plan plan(const Machine &machine, const Request &request) {
   Plan plan;
   std::vector<Blocker> blockers = moving_blockers(machine);

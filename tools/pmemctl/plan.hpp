@@ -70,6 +70,12 @@ void check_request(const Machine &machine, const Request &request);
 /// @throws std::invalid_argument with the range, the reason and the remedy
 void check_range(const Machine &machine, const Range &range);
 
+/// Checks that the kernel can boot without a range, unless it already has.
+/// @param machine the machine
+/// @param range   a range that @ref check_range accepts
+/// @throws std::invalid_argument with the range, the reason and the remedy
+void check_rest(const Machine &machine, const Range &range);
+
 /// Proposes a range.
 /// @param machine the machine
 /// @param request a request that @ref check_request accepts

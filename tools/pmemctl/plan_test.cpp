@@ -149,6 +149,39 @@ TEST(Range, OfAnotherDriverIsRefused) {
   }
 }
 
+TEST(Range, WithTheKernelIsRefusedUnderNokaslr) {
+  Machine machine = recorded("vm-4g");
+  const Range range{16 * MiB, 1 * GiB};
+  try {
+    check_rest(machine, range);
+    FAIL() << "not refused";
+  } catch (const std::invalid_argument &error) {
+    EXPECT_STREQ(error.what(),
+                 "1008M@16M: the kernel is at 0x1000000-0x35fffff, and nokaslr "
+                 "fixes it; pmemctl plan proposes a range without it");
+  }
+  EXPECT_NO_THROW(check_rest(machine, {1 * GiB, 2 * GiB}));
+  machine.cmdline.clear();
+  EXPECT_NO_THROW(check_rest(machine, range));
+}
+
+TEST(Range, LeavesRamForTheKernel) {
+  Machine machine = recorded("vm-cloud-16g");
+  const Range range{1 * GiB, 16 * GiB};
+  try {
+    check_rest(machine, range);
+    FAIL() << "not refused";
+  } catch (const std::invalid_argument &error) {
+    EXPECT_STREQ(error.what(),
+                 "15G@1G: of 16G RAM, 1G and struct pages have to be left for "
+                 "the kernel; use at most 15122M");
+  }
+  // what the kernel runs without already
+  machine.firmware_ram = {range};
+  machine.resources = {{range, 0, "Reserved"}};
+  EXPECT_NO_THROW(check_rest(machine, range));
+}
+
 TEST(Plan, WithoutFirmwaresMapTakesSystemRam) {
   const Plan result = plan(recorded("minipc-alderlake"), request(4 * GiB));
   ASSERT_TRUE(result.proposal);
