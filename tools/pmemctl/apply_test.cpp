@@ -254,6 +254,8 @@ TEST_F(Apply, NamesWhatIsInTheWay) {
   EXPECT_EQ(error("32G@32G", "/"),
             "--mount: /: expected the absolute path of a directory, such as "
             "/mnt/mem");
+  EXPECT_EQ(error("32G@32G", "//"), error("32G@32G", "/"));
+  EXPECT_EQ(error("32G@32G", "/mnt/.."), error("32G@32G", "/"));
   EXPECT_EQ(error("32G@32G", "mnt"),
             "--mount: mnt: expected the absolute path of a directory, such as "
             "/mnt/mem");
@@ -261,6 +263,7 @@ TEST_F(Apply, NamesWhatIsInTheWay) {
   EXPECT_EQ(error("32G@32G", "/mnt/mem"),
             "--mount: /mnt/mem: /etc/fstab has /dev/sdb1 there already; choose "
             "another directory");
+  EXPECT_EQ(error("32G@32G", "/mnt//mem/"), error("32G@32G", "/mnt/mem"));
   files.put("etc/modprobe.d/pmem.conf", "options pmem start=32\n");
   EXPECT_EQ(error("32G@32G"),
             "/etc/modprobe.d/pmem.conf: is there already, and "

@@ -5,6 +5,7 @@
 #include "text.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <stdexcept>
 
 namespace pmemctl {
@@ -21,6 +22,14 @@ std::string for_fstab(const std::string &path) {
   return text;
 }
 
+/// A path without "." and "..", doubled slashes and a slash at its end.
+std::string plain(const std::string &path) {
+  std::string text = std::filesystem::path(path).lexically_normal();
+  if (text.size() > 1 && text.ends_with('/'))
+    text.pop_back();
+  return text;
+}
+
 void check_mount(const Files &files, const std::string &mount) {
   const bool is_plain =
       mount.starts_with('/') && mount != "/" &&
@@ -34,7 +43,7 @@ void check_mount(const Files &files, const std::string &mount) {
   for (const std::string &line : lines_of(files.get(Fstab).value_or(""))) {
     const std::vector<std::string> words = words_of(line);
     if (words.size() > 1 && !words[0].starts_with('#') &&
-        words[1] == for_fstab(mount))
+        plain(words[1]) == for_fstab(mount))
       throw std::invalid_argument("--mount: " + mount + ": /etc/fstab has " +
                                   words[0] +
                                   " there already; choose another directory");
@@ -85,8 +94,9 @@ Proposal parse_range(const std::string &text) {
 }
 
 Changes changes_for(const Files &files, const Setup &setup) {
-  if (!setup.mount.empty())
-    check_mount(files, setup.mount);
+  const std::string mount = plain(setup.mount);
+  if (!mount.empty())
+    check_mount(files, mount);
   Changes changes = boot_changes(files, setup.range.memmap());
   if (changes.edits.empty() && !changes.notes.empty())
     throw std::runtime_error(changes.notes.front());
@@ -105,12 +115,12 @@ Changes changes_for(const Files &files, const Setup &setup) {
   add_file(files, "etc/modprobe.d/pmem.conf",
            note + "options pmem " + setup.range.ranges() + '\n', changes);
   add_file(files, "etc/modules-load.d/pmem.conf", note + "pmem\n", changes);
-  if (!setup.mount.empty()) {
+  if (!mount.empty()) {
     const std::string before = files.get(Fstab).value_or("");
     const std::string added =
         (before.empty() || before.ends_with('\n') ? "" : "\n") +
         std::string("# pmemctl: \"pmemctl undo\" takes this out\n/dev/pmem0 ") +
-        for_fstab(setup.mount) + ' ' + setup.filesystem + " dax,nofail 0 2\n";
+        for_fstab(mount) + ' ' + setup.filesystem + " dax,nofail 0 2\n";
     changes.edits.push_back({Fstab, files.get(Fstab), before + added, added});
   }
   return changes;
