@@ -136,6 +136,17 @@ TEST_F(Apply, SystemdBootsEntriesAndKernelInstallNeedNoEscape) {
             "root=/dev/sda1 ro memmap=4G$8G");
 }
 
+TEST_F(Apply, TheWordComesBeforeACarriageReturn) {
+  const std::string entry = "title A\r\noptions ro\r\n";
+  files.put("boot/loader/loader.conf", "");
+  files.put("boot/loader/entries/a.conf", entry);
+  apply("4G@8G");
+  EXPECT_EQ(files.text_of("boot/loader/entries/a.conf"),
+            "title A\r\noptions ro memmap=4G$8G\r\n");
+  undo();
+  EXPECT_EQ(files.text_of("boot/loader/entries/a.conf"), entry);
+}
+
 TEST_F(Apply, EntriesThatGrubReadsAreLeftAlone) {
   files.put("etc/default/grub", "GRUB_ENABLE_BLSCFG=true\n");
   files.put("etc/kernel/cmdline", "root=/dev/sda1 ro\n");

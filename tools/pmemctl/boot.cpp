@@ -45,6 +45,9 @@ void append(const Files &files, const std::string &path,
 /// @param end of the line, before its newline
 void append_word(Edit &edit, std::size_t end) {
   std::string text = *edit.after;
+  // systemd-boot takes a carriage return for the end of a line, too
+  if (end && text[end - 1] == '\r')
+    end--;
   text.insert(end, edit.added);
   edit.after = text;
 }
