@@ -148,11 +148,17 @@ TEST_F(Apply, TheWordComesBeforeACarriageReturn) {
 }
 
 TEST_F(Apply, EntriesThatGrubReadsAreLeftAlone) {
-  files.put("etc/default/grub", "GRUB_ENABLE_BLSCFG=true\n");
   files.put("etc/kernel/cmdline", "root=/dev/sda1 ro\n");
   files.put("boot/loader/entries/a.conf", "options root=/dev/sda1 ro\n");
-  EXPECT_NE(error("4G@8G").find("add memmap=4G$8G with grubby"),
-            std::string::npos);
+  for (const char *value : {"true", "\"true\"", "'true' # as on Fedora"}) {
+    files.put("etc/default/grub",
+              std::string("GRUB_ENABLE_BLSCFG=") + value + '\n');
+    EXPECT_NE(error("4G@8G").find("add memmap=4G$8G with grubby"),
+              std::string::npos)
+        << value;
+  }
+  files.put("etc/default/grub", "#GRUB_ENABLE_BLSCFG=true\n");
+  EXPECT_EQ(error("4G@8G"), "");
 }
 
 TEST_F(Apply, ExtlinuxHasEachEntryExtended) {

@@ -2,6 +2,7 @@
 /// @file
 /// The kernel command line, in the files of boot loaders.
 #include "setup.hpp"
+#include "text.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -63,7 +64,17 @@ const std::string GrubConfig = "etc/default/grub";
 /// "$32G" in their options for a variable, and the kernel would then limit RAM to the
 /// size before it.
 bool has_blscfg(const Files &files) {
-  return has_text(files, GrubConfig, "GRUB_ENABLE_BLSCFG=true");
+  const std::string name = "GRUB_ENABLE_BLSCFG=";
+  bool is_on = false;
+  for (const std::string &line : lines_of(files.get(GrubConfig).value_or(""))) {
+    const std::vector<std::string> words = words_of(line);
+    if (words.empty() || !words[0].starts_with(name))
+      continue;
+    std::string value = words[0].substr(name.size());
+    std::erase_if(value, [](char c) { return c == '"' || c == '\''; });
+    is_on = value == "true";
+  }
+  return is_on;
 }
 
 void add_grub(const Files &files, const std::string &memmap, Changes &changes) {
