@@ -249,6 +249,33 @@ TEST_F(Apply, UndoRefusesWhatItCannotTellApart) {
   EXPECT_FALSE(files.root().has("etc/default/grub.d/pmem.cfg"));
 }
 
+TEST_F(Apply, UndoGoesOnAfterItsRemedy) {
+  add_grub(false);
+  apply("32G@32G", "/mnt/mem");
+  const std::string mine = "/dev/sda1 / ext4 noatime 0 1\n";
+  files.put("etc/fstab", mine + "# pmemctl: \"pmemctl undo\" takes this out\n"
+                                "/dev/pmem0 /mnt/mem ext4 dax 0 0\n");
+  EXPECT_THROW(undo(), std::runtime_error);
+  files.put("etc/fstab", mine);
+  files.put("etc/default/grub", "A=\"memmap=32G\\\\\\$32G\"\n");
+  EXPECT_THROW(undo(), std::runtime_error);
+  files.put("etc/default/grub", "A=\n");
+  undo();
+  EXPECT_EQ(files.text_of("etc/fstab"), mine);
+  EXPECT_EQ(files.text_of("etc/default/grub"), "A=\n");
+  EXPECT_FALSE(files.root().has("var/lib/pmemctl"));
+}
+
+TEST_F(Apply, UndoTakesNoPartOfAWord) {
+  files.put("boot/loader/loader.conf", "");
+  files.put("boot/loader/entries/a.conf", "options ro\n");
+  apply("4G@8G");
+  const std::string longer = "options ro memmap=4G$8G,2G$40G\n";
+  files.put("boot/loader/entries/a.conf", longer);
+  EXPECT_THROW(undo(), std::runtime_error);
+  EXPECT_EQ(files.text_of("boot/loader/entries/a.conf"), longer);
+}
+
 TEST_F(Apply, ALinkStaysALink) {
   files.put("usr/share/default-grub", Grub);
   fs::create_directories(files.directory / "etc/default");

@@ -2,6 +2,7 @@
 #include "edit.hpp"
 
 #include "descriptor.hpp"
+#include "text.hpp"
 
 #include <cerrno>
 #include <filesystem>
@@ -34,6 +35,24 @@ void Files::put(const std::string &path, Contents contents) {
   changed[path] = std::move(contents);
 }
 
+namespace {
+
+/// Whether a line of what was added, or its memmap=, is still there: others have
+/// changed the rest of it.
+bool has_rest(const std::string &added, const std::string &text) {
+  for (const std::string &line : lines_of(added)) {
+    const std::size_t start = line.find_first_not_of(' ');
+    if (start != line.npos && text.find(line.substr(start)) != text.npos)
+      return true;
+  }
+  const std::size_t start = added.find("memmap=");
+  const std::size_t end = added.find_first_of("\"\n", start);
+  return start != added.npos &&
+         text.find(added.substr(start, end - start)) != text.npos;
+}
+
+} // namespace
+
 Contents taken_back(const Edit &edit, const Contents &current) {
   if (current == edit.after || current == edit.before)
     return edit.before;
@@ -45,12 +64,16 @@ Contents taken_back(const Edit &edit, const Contents &current) {
     throw std::runtime_error(name + ": was changed by others; remove it");
 
   std::string text = *current;
-  bool is_found = false;
-  for (std::size_t at; (at = text.find(edit.added)) != text.npos;) {
-    text.erase(at, edit.added.size());
-    is_found = true;
+  for (std::size_t at = 0; (at = text.find(edit.added, at)) != text.npos;) {
+    const std::size_t end = at + edit.added.size();
+    // not the beginning of a longer word
+    if (edit.added.ends_with('\n') || end == text.size() ||
+        text.find_first_of(" \t\r\n", end) == end)
+      text.erase(at, edit.added.size());
+    else
+      at = end;
   }
-  if (!is_found)
+  if (has_rest(edit.added, text))
     throw std::runtime_error(name +
                              ": was changed by others; remove what is left of "
                              "memmap= and of the lines of pmemctl in it");
