@@ -15,8 +15,13 @@ namespace fs = std::filesystem;
 std::map<std::string, Contents> without_record(const Root &root,
                                                const Record &record) {
   std::map<std::string, Contents> contents;
-  for (const Edit &edit : record.edits)
-    contents[edit.path] = taken_back(edit, root.find(edit.path));
+  for (const Edit &edit : record.edits) {
+    const Contents now = root.find(edit.path);
+    // others have removed it, as the entry of an old kernel
+    const bool is_gone =
+        !now && root.has(fs::path(edit.path).parent_path().string());
+    contents[edit.path] = is_gone ? now : taken_back(edit, now);
+  }
   return contents;
 }
 

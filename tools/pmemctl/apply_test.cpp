@@ -266,6 +266,25 @@ TEST_F(Apply, UndoGoesOnAfterItsRemedy) {
   EXPECT_FALSE(files.root().has("var/lib/pmemctl"));
 }
 
+TEST_F(Apply, UndoNeedsNoEntryOfAKernelThatWasRemoved) {
+  files.put("boot/loader/loader.conf", "");
+  files.put("boot/loader/entries/a.conf", "options ro\n");
+  files.put("boot/loader/entries/b.conf", "options ro\n");
+  apply("4G@8G");
+  fs::remove(files.directory / "boot/loader/entries/a.conf");
+  apply("2G@8G");
+  undo();
+  EXPECT_FALSE(files.root().has("boot/loader/entries/a.conf"));
+  EXPECT_EQ(files.text_of("boot/loader/entries/b.conf"), "options ro\n");
+  // but a filesystem has to be mounted
+  apply("4G@8G");
+  fs::rename(files.directory / "boot", files.directory / "unmounted");
+  EXPECT_THROW(undo(), std::runtime_error);
+  fs::rename(files.directory / "unmounted", files.directory / "boot");
+  undo();
+  EXPECT_EQ(files.text_of("boot/loader/entries/b.conf"), "options ro\n");
+}
+
 TEST_F(Apply, UndoTakesNoPartOfAWord) {
   files.put("boot/loader/loader.conf", "");
   files.put("boot/loader/entries/a.conf", "options ro\n");

@@ -58,8 +58,8 @@ Contents taken_back(const Edit &edit, const Contents &current) {
     return edit.before;
   const std::string name = "/" + edit.path;
   if (!current)
-    throw std::runtime_error(name + ": is gone; restore it, or make an empty "
-                                    "file of that name");
+    throw std::runtime_error(name + ": is gone, with its directory; mount the "
+                                    "filesystem that has it");
   if (edit.added.empty())
     throw std::runtime_error(name + ": was changed by others; remove it");
 
