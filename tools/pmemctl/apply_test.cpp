@@ -307,6 +307,19 @@ TEST_F(Apply, ALinkStaysALink) {
   EXPECT_EQ(files.text_of("usr/share/default-grub"), Grub);
 }
 
+TEST_F(Apply, LeavesFilesOutsideOfTheRootAlone) {
+  add_grub(true);
+  const RecordedMachine outside;
+  outside.put("fstab", FstabText);
+  fs::remove(files.directory / "etc/fstab");
+  fs::create_symlink(outside.directory / "fstab",
+                     files.directory / "etc/fstab");
+  EXPECT_THROW(apply("32G@32G", "/mnt/mem"), std::runtime_error);
+  EXPECT_EQ(outside.text_of("fstab"), FstabText);
+  undo();
+  EXPECT_FALSE(files.root().has("etc/modprobe.d"));
+}
+
 TEST_F(Apply, NamesWhatIsInTheWay) {
   EXPECT_EQ(
       error("32G@32G"),

@@ -4,6 +4,7 @@
 #include "descriptor.hpp"
 #include "text.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <stdexcept>
@@ -87,6 +88,11 @@ void write_file(const Root &root, const std::string &path,
   fs::path target = fs::canonical(root.path(path), error);
   if (error)
     target = root.path(path);
+  else if (const fs::path top = fs::canonical(root.path(""));
+           std::mismatch(top.begin(), top.end(), target.begin(), target.end())
+               .first != top.end())
+    throw std::runtime_error("/" + path + ": is a link to " + target.string() +
+                             ", which is not below --root");
 
   if (!contents) {
     if (unlink(target.c_str()) && errno != ENOENT)

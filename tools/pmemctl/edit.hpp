@@ -59,7 +59,8 @@ Contents taken_back(const Edit &edit, const Contents &current);
 /// @param root     of the files
 /// @param path     without the first slash
 /// @param contents nothing to remove the file
-/// @throws std::system_error if that fails; the file is as before then
+/// @throws std::system_error if that fails, and std::runtime_error for a link that
+///         leaves the root; the file is as before then
 void write_file(const Root &root, const std::string &path,
                 const Contents &contents);
 
