@@ -206,6 +206,14 @@ TEST_F(Apply, UndoLeavesAllAsItWas) {
   EXPECT_EQ(snapshot(), before);
 }
 
+TEST_F(Apply, TheRecordIsNotForOthers) {
+  add_grub(true);
+  apply("32G@32G");
+  const fs::path record = files.directory / "var/lib/pmemctl/record.json";
+  EXPECT_EQ(fs::status(record).permissions(),
+            fs::perms::owner_read | fs::perms::owner_write);
+}
+
 TEST_F(Apply, IsIdempotent) {
   add_grub(false);
   apply("32G@32G/4", "/mnt/mem");

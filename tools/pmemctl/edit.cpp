@@ -82,7 +82,7 @@ Contents taken_back(const Edit &edit, const Contents &current) {
 }
 
 void write_file(const Root &root, const std::string &path,
-                const Contents &contents) {
+                const Contents &contents, unsigned mode) {
   // a link stays a link
   std::error_code error;
   fs::path target = fs::canonical(root.path(path), error);
@@ -103,12 +103,13 @@ void write_file(const Root &root, const std::string &path,
   const std::string temporary = target.string() + ".pmemctl";
   struct stat old {};
   const bool is_there = stat(target.c_str(), &old) == 0;
+  if (is_there)
+    mode = old.st_mode & 07777;
   try {
-    const dax::Descriptor file(temporary, O_WRONLY | O_CREAT | O_TRUNC,
-                               is_there ? old.st_mode & 07777 : 0644);
+    const dax::Descriptor file(temporary, O_WRONLY | O_CREAT | O_TRUNC, mode);
     if (is_there && fchown(file.get(), old.st_uid, old.st_gid))
       dax::fail(temporary);
-    if (fchmod(file.get(), is_there ? old.st_mode & 07777 : 0644))
+    if (fchmod(file.get(), mode))
       dax::fail(temporary);
     for (std::size_t done = 0; done < contents->size();) {
       const ssize_t put =

@@ -59,10 +59,11 @@ Contents taken_back(const Edit &edit, const Contents &current);
 /// @param root     of the files
 /// @param path     without the first slash
 /// @param contents nothing to remove the file
+/// @param mode     permissions of a new file
 /// @throws std::system_error if that fails, and std::runtime_error for a link that
 ///         leaves the root; the file is as before then
 void write_file(const Root &root, const std::string &path,
-                const Contents &contents);
+                const Contents &contents, unsigned mode = 0644);
 
 /// A change as "diff -u" shows it; empty if there is none.
 /// @param path   for the heading

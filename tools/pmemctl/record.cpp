@@ -91,7 +91,8 @@ void write_record(const Root &root, const Record &record) {
       root, Name,
       Json{{"edits", std::move(edits)}, {"directories", record.directories}}
               .dump(2) +
-          '\n');
+          '\n',
+      0600);
 }
 
 void add_missing_directories(const Root &root, Record &record) {

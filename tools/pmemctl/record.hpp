@@ -25,7 +25,8 @@ struct Record {
 /// @throws std::runtime_error if it has another form
 Record read_record(const Root &root);
 
-/// Writes the record. It has to be written before the files themselves are changed, so
+/// Writes the record, for its owner only: it has the contents of files that others may
+/// not be able to read. It has to be written before the files themselves are changed, so
 /// that an interrupted change can be taken back.
 /// @param root   of the files
 /// @param record empty to remove the file
