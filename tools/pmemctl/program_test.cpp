@@ -32,6 +32,7 @@ protected:
     files.put(folder + "pmem1/pmem/data_start", "0x200000000\n");
     files.put("proc/self/mountinfo", "30 25 259:1 / /mnt/mem rw - ext4 x rw\n");
     files.put("sys/class/block/sda/dev", "8:0\n");
+    files.put("dev/pmem0", "a file");
     files.put("etc/default/grub", "GRUB_CMDLINE_LINUX=\"quiet\"\n");
     files.put("etc/fstab", "/dev/sdb1 /mnt/used ext4 defaults 0 2\n");
   }
@@ -139,6 +140,8 @@ TEST_F(Program, RefusesBadInputsWithOneLineAndChangesNothing) {
        "/etc/passwd: no such block device; see pmemctl list"},
       {{"survival", "write", "pmem1", "--yes"},
        "pmem1: is mounted at /mnt/mem; unmount it first"},
+      {{"survival", "write", "pmem0", "--yes", "--force"},
+       "/dev/pmem0: is not block device 259:0; remove it, and load the driver"},
       {{"survival", "check", "pmem1"},
        "pmem1: is mounted at /mnt/mem; unmount it first"},
       {{"survival", "check", "pmem0", "--seed", "-1"},

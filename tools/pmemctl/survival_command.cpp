@@ -24,6 +24,8 @@
 #include <system_error>
 
 #include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 namespace pmemctl {
@@ -38,10 +40,22 @@ struct Options {
 };
 
 /// Opens a disk so that nobody mounts it meanwhile, and past the page cache.
+/// @throws std::invalid_argument if it is in use, or its node is something else
 dax::Descriptor open_device(const Root &root, const Target &target,
                             int access) try {
-  return dax::Descriptor(root.path("dev/" + target.name),
-                         access | O_EXCL | O_DIRECT);
+  const std::string path = root.path("dev/" + target.name);
+  // a write to /dev/pmem0 before the driver was loaded has made a file
+  struct stat status {};
+  if (stat(path.c_str(), &status))
+    dax::fail(path);
+  if (!S_ISBLK(status.st_mode) ||
+      std::to_string(major(status.st_rdev)) + ':' +
+              std::to_string(minor(status.st_rdev)) !=
+          target.numbers)
+    throw std::invalid_argument("/dev/" + target.name +
+                                ": is not block device " + target.numbers +
+                                "; remove it, and load the driver again");
+  return dax::Descriptor(path, access | O_EXCL | O_DIRECT);
 } catch (const std::system_error &error) {
   if (error.code().value() == EBUSY)
     throw std::invalid_argument(target.name +
