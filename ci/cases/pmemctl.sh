@@ -66,6 +66,12 @@ if [ "$PMEM_BOOT" = 0 ]; then
 	report 'a filesystem is not overwritten' refuse 2 \
 		'pmem1: holds ext4; --force overwrites it; see pmemctl --help' \
 		survival write --yes pmem1
+	# the first sector is not the filesystem's
+	echo 0 1 > /sys/block/pmem1/badblocks
+	report 'bad memory is not taken for an empty disk' refuse 2 \
+		'pmem1: holds bad memory where a signature would be; --force overwrites it; see pmemctl --help' \
+		survival write --yes pmem1
+	dd if=/dev/zero of=/dev/pmem1 bs=512 count=1 oflag=direct conv=notrunc status=none
 	mount -o dax /dev/pmem1 /mnt
 	fallocate -l 8M /mnt/file
 	listed() {

@@ -70,10 +70,10 @@ std::string signature_on(const OpenDevice &device, std::uint64_t size) {
       static_cast<char *>(std::aligned_alloc(PageSize, SignatureBytes)),
       &std::free);
   const ssize_t got = pread(device.fd, head.get(), length, 0);
-  if (got < 0 && errno == EIO) // bad memory holds nothing
-    return "";
-  if (got < 0)
+  if (got < 0 && errno != EIO)
     dax::fail(device.name);
+  if (got < static_cast<ssize_t>(length)) // the rest may be a filesystem
+    return "bad memory where a signature would be";
   // the pattern of an earlier run is no loss, and could look like anything
   std::array<std::uint64_t, PageSize / 8> page;
   std::memcpy(page.data(), head.get(), PageSize);
