@@ -89,6 +89,8 @@ void check_configuration(const Root &root, const std::vector<Memmap> &memmaps,
       reserved.push_back(memmap.range);
   const Ranges all = merged(std::move(reserved));
   for (const std::string &name : root.names_in("etc/modprobe.d")) {
+    if (!name.ends_with(".conf")) // modprobe(8) does not read it
+      continue;
     const std::string path = "etc/modprobe.d/" + name;
     for (const std::string &line : lines_of(root.find(path).value_or(""))) {
       const std::vector<std::string> words = words_of(line);

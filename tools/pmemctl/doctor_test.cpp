@@ -109,6 +109,8 @@ TEST_F(Doctor, FindsAConfigurationThatIsNotInForce) {
   EXPECT_EQ(faults(), Faults{"configuration error"});
   files.put("etc/modprobe.d/pmem.conf", "options pmem ranges=3M@8G\n");
   EXPECT_EQ(faults(), Faults{"configuration error"});
+  files.put("etc/modprobe.d/pmem.conf.old", "options pmem ranges=4G@64G\n");
+  files.put("etc/modprobe.d/old/pmem.conf", "options pmem ranges=4G@64G\n");
   files.put("etc/modprobe.d/pmem.conf", "options pmem ranges=auto/2 ro=1\n");
   EXPECT_EQ(faults(), Faults{});
 }
