@@ -136,6 +136,13 @@ TEST_F(Apply, SystemdBootsEntriesAndKernelInstallNeedNoEscape) {
             "root=/dev/sda1 ro memmap=4G$8G");
 }
 
+TEST_F(Apply, KernelInstallsWordIsNotPutIntoAComment) {
+  files.put("etc/kernel/cmdline", "# for all kernels\nroot=/dev/sda1 ro\n\n");
+  apply("4G@8G");
+  EXPECT_EQ(files.text_of("etc/kernel/cmdline"),
+            "# for all kernels\nroot=/dev/sda1 ro memmap=4G$8G\n\n");
+}
+
 TEST_F(Apply, TheWordComesBeforeACarriageReturn) {
   const std::string entry = "title A\r\noptions ro\r\n";
   files.put("boot/loader/loader.conf", "");

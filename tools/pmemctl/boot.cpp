@@ -159,9 +159,17 @@ void add_kernel_install(const Files &files, const std::string &memmap,
   const auto text = files.get(path);
   if (!text || has_blscfg(files))
     return;
-  const std::size_t end = std::min(text->find('\n'), text->size());
+  // the lines are joined, and some readers leave out those with a # at their start
+  std::size_t last = std::min(text->find('\n'), text->size());
+  for (std::size_t at = 0; at < text->size();) {
+    const std::size_t end = std::min(text->find('\n', at), text->size());
+    const std::size_t word = text->find_first_not_of(" \t\r", at);
+    if (word < end && (*text)[word] != '#')
+      last = end;
+    at = end + 1;
+  }
   Edit edit{path, text, text, " " + memmap};
-  append_word(edit, end);
+  append_word(edit, last);
   changes.edits.push_back(std::move(edit));
   if (files.has("boot/EFI/Linux") || files.has("efi/EFI/Linux") ||
       files.has("boot/efi/EFI/Linux"))
