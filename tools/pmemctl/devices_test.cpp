@@ -83,6 +83,16 @@ TEST_F(Devices, HaveTheirAttributes) {
   EXPECT_EQ(disks[2].mode, "fsdax");
 }
 
+TEST_F(Devices, MountPointsCanHaveAnyCharacter) {
+  files.put("proc/self/mountinfo",
+            "30 25 259:0 / /a\\040\\012\\134\r\v\xff rw - ext4 /dev/pmem0 "
+            "rw,dax=always\n");
+  const Mount mount = find_disks(files.root())[0].mounts.at(0);
+  EXPECT_EQ(mount.directory, "/a \n\\\r\v\xff");
+  EXPECT_EQ(mount.filesystem, "ext4");
+  EXPECT_TRUE(mount.is_dax);
+}
+
 TEST_F(Devices, WithoutUdevTheContentsAreLookedAt) {
   std::string head(4096, '\0');
   head.replace(0, 4, "XFSB");

@@ -3,6 +3,7 @@
 /// pmemctl doctor.
 #include "commands.hpp"
 #include "doctor.hpp"
+#include "text.hpp"
 
 #include <algorithm>
 #include <iostream>
@@ -47,7 +48,7 @@ int run(const Context &context) {
     if (context.json)
       continue;
     std::cout << name_of(finding.level) << ": " << finding.check << ": "
-              << finding.text
+              << printable(finding.text)
               << (finding.remedy.empty() ? "" : "; " + finding.remedy) << '\n';
   }
   if (context.json)

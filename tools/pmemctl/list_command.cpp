@@ -5,6 +5,7 @@
 #include "devices.hpp"
 #include "size.hpp"
 #include "table.hpp"
+#include "text.hpp"
 
 #include <array>
 #include <cstdio>
@@ -45,7 +46,7 @@ std::vector<std::string> row_of(const DiskInfo &disk, const std::string &tree,
                                 bool with_files) {
   std::string mounts;
   for (const Mount &mount : disk.mounts)
-    mounts += (mounts.empty() ? "" : " ") + mount.directory +
+    mounts += (mounts.empty() ? "" : " ") + printable(mount.directory) +
               (mount.is_dax ? "" : " (no dax)");
   std::vector<std::string> row = {tree + disk.name,
                                   disk.memory ? hex(disk.memory->start) : "",

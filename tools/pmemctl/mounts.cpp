@@ -4,6 +4,7 @@
 #include "text.hpp"
 
 #include <algorithm>
+#include <sstream>
 
 namespace pmemctl {
 
@@ -29,7 +30,11 @@ std::vector<Mount> mounts_of(const Root &root, const std::string &numbers) {
   for (const std::string &line :
        lines_of(root.find("proc/self/mountinfo").value_or(""))) {
     // ID PARENT NUMBERS ROOT DIRECTORY OPTIONS [TAG...] - TYPE SOURCE OPTIONS
-    const std::vector<std::string> words = words_of(line);
+    // other white space than blanks and newlines can be in a path as it is
+    std::vector<std::string> words;
+    std::istringstream in(line);
+    for (std::string word; std::getline(in, word, ' ');)
+      words.push_back(word);
     const auto dash = std::find(words.begin(), words.end(), "-");
     if (words.size() < 6 || words[2] != numbers || words.end() - dash < 4)
       continue;

@@ -221,6 +221,16 @@ TEST_F(Program, DryRunShowsADiffAndChangesNothing) {
   EXPECT_EQ(out, "nothing to do\n");
 }
 
+TEST_F(Program, ListHasALineForEachDevice) {
+  files.put("proc/self/mountinfo",
+            "30 25 259:1 / /a\\012\xff rw - ext4 x rw\n");
+  EXPECT_EQ(run({"list"}), 0) << error;
+  EXPECT_EQ(std::count(out.begin(), out.end(), '\n'), 3) << out;
+  EXPECT_EQ(run({"list", "--json"}), 0) << error;
+  const auto devices = nlohmann::json::parse(out)["devices"];
+  EXPECT_EQ(devices[1]["mounts"][0]["directory"], "/a\n\xef\xbf\xbd");
+}
+
 TEST_F(Program, HelpOfEachCommandNamesIt) {
   for (const char *command : {"plan", "apply", "undo", "survival"}) {
     EXPECT_EQ(run({command, "--help"}), 0);
