@@ -35,10 +35,6 @@ const char *verb_of(const Replacement &replacement) {
 }
 
 void write_text(const Work &work, const Options &options) {
-  if (work.replacements.empty()) {
-    std::cout << "nothing to do\n";
-    return;
-  }
   for (const Replacement &replacement : work.replacements) {
     if (options.dry_run)
       std::cout << unified_diff(replacement.path, replacement.now,
@@ -48,7 +44,9 @@ void write_text(const Work &work, const Options &options) {
   }
   for (const std::string &note : work.notes)
     std::cout << "note: " << note << '\n';
-  if (options.update)
+  if (work.replacements.empty())
+    std::cout << "nothing to do\n";
+  if (options.update || work.replacements.empty())
     return;
   // where a diff ends, a patch(1) would take more lines for a part of it
   std::string next;
@@ -93,7 +91,8 @@ int finish(const Context &context, const Root &root, const Work &work,
     write_json(work, options);
   else
     write_text(work, options);
-  if (options.update && !options.dry_run && !work.replacements.empty())
+  // also if the files are as they should be: the boot loader may not have read them
+  if (options.update && !options.dry_run)
     update_boot_loaders(root, work);
   return Done;
 }

@@ -221,6 +221,17 @@ TEST_F(Program, DryRunShowsADiffAndChangesNothing) {
   EXPECT_EQ(out, "nothing to do\n");
 }
 
+TEST_F(Program, ApplyWarnsOfTheRamDiskEachTime) {
+  for (const char *last : {"reboot\n", "nothing to do\n"}) {
+    EXPECT_EQ(run({"apply", "32M@832M"}), 0) << error;
+    EXPECT_NE(out.find("note: the boot loader put the initial RAM disk into "
+                       "this range"),
+              out.npos)
+        << out;
+    EXPECT_TRUE(out.ends_with(last)) << out;
+  }
+}
+
 TEST_F(Program, ListHasALineForEachDevice) {
   files.put("proc/self/mountinfo",
             "30 25 259:1 / /a\\012\xff rw - ext4 x rw\n");
