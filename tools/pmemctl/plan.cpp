@@ -284,14 +284,22 @@ void check_range(const Machine &machine, const Range &range) {
                                 ": not all of it is RAM; firmware has RAM at " +
                                 ram + ", and pmemctl plan proposes a range");
   }
-  for (const Resource &resource : machine.resources)
-    if (resource.depth == 0 && is_foreign(resource) &&
-        !common(machine.firmware_ram, {resource.range}).empty() &&
+  bool is_reserved = false;
+  for (const Resource &resource : machine.resources) {
+    if (resource.depth == 0)
+      is_reserved = resource.name == "Reserved" || resource.name == "reserved";
+    // "pmem0" below "Reserved" is a device of this driver
+    const bool is_used = resource.depth == 0
+                             ? is_foreign(resource)
+                             : resource.depth == 1 && is_reserved &&
+                                   !resource.name.starts_with("pmem");
+    if (is_used && !common(machine.firmware_ram, {resource.range}).empty() &&
         resource.range.overlaps(range))
       throw std::invalid_argument(
           name + ": " + hex(resource.range.start) + "-" +
           hex(resource.range.end - 1) + " is " + resource.name +
           " in /proc/iomem; pmemctl plan proposes a range without it");
+  }
 }
 
 void check_rest(const Machine &machine, const Range &range) {

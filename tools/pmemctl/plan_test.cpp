@@ -149,6 +149,16 @@ TEST(Range, OfAnotherDriverIsRefused) {
   }
 }
 
+TEST(Range, OfAnotherDriverInReservedMemoryIsRefused) {
+  Machine machine = recorded("vm-cloud-16g");
+  machine.resources = {{{8 * GiB, 12 * GiB}, 0, "Reserved"},
+                       {{8 * GiB, 9 * GiB}, 1, "pmem0"},
+                       {{9 * GiB, 9 * GiB + MiB}, 1, "ramoops:dump(0/3)"}};
+  EXPECT_NO_THROW(check_range(machine, {8 * GiB, 9 * GiB}));
+  EXPECT_THROW(check_range(machine, {8 * GiB, 10 * GiB}),
+               std::invalid_argument);
+}
+
 TEST(Range, WithTheKernelIsRefusedUnderNokaslr) {
   Machine machine = recorded("vm-4g");
   const Range range{16 * MiB, 1 * GiB};
