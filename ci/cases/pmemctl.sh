@@ -108,7 +108,7 @@ fi
 whole() {
 	pmemctl survival check pmem0 --json > /run/check
 	cat /run/check
-	jq -e '.seed == 7 and .counts.survived == 16384 and .pages == 16384 and
+	jq -e '.name == "pmem0" and .seed == 7 and .counts.survived == 16384 and .pages == 16384 and
 		.start == 4294967296 and .lost == []' < /run/check
 }
 report 'every page has survived the reset' whole

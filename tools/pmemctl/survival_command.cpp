@@ -168,7 +168,7 @@ int check(const Context &context, const Options &options) {
       check_pattern(device, target.memory, seed.value_or(0),
                     progress_of("reading", target.memory.size()));
   if (context.json)
-    write_survival_json(std::cout, device.name, seed, survival);
+    write_survival_json(std::cout, target.name, seed, survival);
   else
     write_survival(std::cout, device.name, seed, survival);
   return survival.is_whole() ? Done : Found;

@@ -186,7 +186,7 @@ TEST_F(OnFile, ReportsHaveCountsRunsAndMap) {
             "LOST        LAST        PAGES NOW\n"
             "0x100100000 0x100102fff     3 zeroes\n"
             "\n");
-  write_survival_json(json, "/dev/pmem0", Seed, survival);
+  write_survival_json(json, "pmem0", Seed, survival);
   const auto object = nlohmann::json::parse(json.str());
   EXPECT_EQ(object["counts"]["survived"], 1277);
   EXPECT_EQ(object["lost"], nlohmann::json::parse(
