@@ -121,6 +121,11 @@ void write_file(const Root &root, const std::string &path,
     // the name must not reach the disk before the contents
     if (fsync(file.get()) || rename(temporary.c_str(), target.c_str()))
       dax::fail(target);
+    // and has to before files that are written later: undo needs the record, which
+    // can be on another filesystem
+    const dax::Descriptor folder(target.parent_path(), O_RDONLY | O_DIRECTORY);
+    if (fsync(folder.get()))
+      dax::fail(target.parent_path());
   } catch (const std::system_error &) {
     unlink(temporary.c_str());
     throw;
