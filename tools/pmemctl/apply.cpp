@@ -84,6 +84,8 @@ void do_work(const Root &root, const Work &work) {
     write_file(root, replacement.path, replacement.then);
   if (!is_undo)
     return;
+  for (const Edit &edit : old.edits)
+    clean_up(root, edit.path);
   write_record(root, {});
   for (auto path = old.directories.rbegin(); path != old.directories.rend();
        ++path) {

@@ -264,6 +264,15 @@ TEST_F(Apply, UndoRefusesWhatItCannotTellApart) {
   EXPECT_FALSE(files.root().has("etc/default/grub.d/pmem.cfg"));
 }
 
+TEST_F(Apply, UndoRemovesWhatAnInterruptedApplyHasLeft) {
+  add_grub(true);
+  const auto before = snapshot();
+  apply("32G@32G");
+  files.put("etc/modprobe.d/pmem.conf.pmemctl", "# written");
+  undo();
+  EXPECT_EQ(snapshot(), before);
+}
+
 TEST_F(Apply, UndoGoesOnAfterItsRemedy) {
   add_grub(false);
   apply("32G@32G", "/mnt/mem");

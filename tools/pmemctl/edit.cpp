@@ -38,6 +38,11 @@ void Files::put(const std::string &path, Contents contents) {
 
 namespace {
 
+/// The file that write_file() makes beside another, and renames.
+fs::path temporary_of(const fs::path &target) {
+  return target.string() + ".pmemctl";
+}
+
 /// Whether a line of what was added, or its memmap=, is still there: others have
 /// changed the rest of it.
 bool has_rest(const std::string &added, const std::string &text) {
@@ -100,7 +105,7 @@ void write_file(const Root &root, const std::string &path,
     return;
   }
   fs::create_directories(target.parent_path());
-  const std::string temporary = target.string() + ".pmemctl";
+  const fs::path temporary = temporary_of(target);
   struct stat old {};
   const bool is_there = stat(target.c_str(), &old) == 0;
   if (is_there)
@@ -130,6 +135,11 @@ void write_file(const Root &root, const std::string &path,
     unlink(temporary.c_str());
     throw;
   }
+}
+
+void clean_up(const Root &root, const std::string &path) {
+  std::error_code error; // mostly it is not there
+  fs::remove(temporary_of(root.path(path)), error);
 }
 
 } // namespace pmemctl

@@ -65,6 +65,11 @@ Contents taken_back(const Edit &edit, const Contents &current);
 void write_file(const Root &root, const std::string &path,
                 const Contents &contents, unsigned mode = 0644);
 
+/// Removes what an interrupted @ref write_file has left beside a file.
+/// @param root of the files
+/// @param path without the first slash
+void clean_up(const Root &root, const std::string &path);
+
 /// A change as "diff -u" shows it; empty if there is none.
 /// @param path   for the heading
 /// @param before contents
