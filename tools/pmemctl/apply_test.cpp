@@ -136,6 +136,23 @@ TEST_F(Apply, SystemdBootsEntriesAndKernelInstallNeedNoEscape) {
             "root=/dev/sda1 ro memmap=4G$8G");
 }
 
+TEST_F(Apply, ImagesAreBuiltWithWhatKernelInstallHas) {
+  files.put("etc/kernel/cmdline", "root=/dev/sda1 ro\n");
+  files.put("boot/EFI/Linux/a.efi", "");
+  files.put("usr/bin/kernel-install", "add remove inspect");
+  Work work = apply("4G@8G");
+  EXPECT_EQ(work.commands, std::vector<std::string>{});
+  EXPECT_EQ(work.notes,
+            std::vector<std::string>{
+                "run kernel-install add for each kernel; add-all is not known "
+                "here"});
+  undo();
+  files.put("usr/bin/kernel-install", "add add-all remove inspect");
+  work = apply("4G@8G");
+  EXPECT_EQ(work.commands, std::vector<std::string>{"kernel-install add-all"});
+  EXPECT_EQ(work.notes, std::vector<std::string>{});
+}
+
 TEST_F(Apply, KernelInstallsWordIsNotPutIntoAComment) {
   files.put("etc/kernel/cmdline", "# for all kernels\nroot=/dev/sda1 ro\n\n");
   apply("4G@8G");

@@ -172,8 +172,14 @@ void add_kernel_install(const Files &files, const std::string &memmap,
   append_word(edit, last);
   changes.edits.push_back(std::move(edit));
   if (files.has("boot/EFI/Linux") || files.has("efi/EFI/Linux") ||
-      files.has("boot/efi/EFI/Linux"))
-    changes.commands.push_back("kernel-install add-all");
+      files.has("boot/efi/EFI/Linux")) {
+    // systemd 252 of Debian 12 does not have it
+    if (has_text(files, "usr/bin/kernel-install", "add-all"))
+      changes.commands.push_back("kernel-install add-all");
+    else
+      changes.notes.push_back("run kernel-install add for each kernel; add-all "
+                              "is not known here");
+  }
 }
 
 void add_extlinux(const Files &files, const std::string &memmap,
