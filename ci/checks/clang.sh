@@ -41,7 +41,7 @@ report 'clang builds the selftests without a warning' selftests
 cpp() {
 	project_files '*.cpp' |
 		(cd "$TOP" && xargs -n 4 -P "$(nproc)" \
-			clang++ -fsyntax-only -std=c++20 -Wall -Wextra -Werror \
+			clang++ -fsyntax-only -std=c++20 -Wall -Wextra -Werror '-DPMEM_VERSION="1"' \
 			-I drivers-block-pmem -I drivers-block-pmem/tests/include \
 			-I tools/lib -I tools/daxmap -I tools/aging -I tools/dax-stress -I tools/counts \
 			-I tools/bench -I tools/pmemctl -x c++)

@@ -125,6 +125,8 @@ int run_command(CLI::App &app, int argc, char **argv,
                 const std::function<int()> &body, int failed) {
   take_last(app);
   const std::string name = app.get_name();
+  app.set_version_flag("--version", name + " " PMEM_VERSION,
+                       "print the version");
   try {
     int status = EXIT_SUCCESS;
     try {
@@ -132,6 +134,8 @@ int run_command(CLI::App &app, int argc, char **argv,
       status = body();
     } catch (const CLI::CallForHelp &) {
       std::cout << app.help();
+    } catch (const CLI::CallForVersion &version) {
+      std::cout << version.what() << '\n';
     } catch (const CLI::Error &error) {
       std::cerr << name << ": " << error.what() << "; see " << name
                 << " --help\n";

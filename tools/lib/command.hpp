@@ -51,7 +51,7 @@ CLI::Validator file_name();
 
 /// Reads the command line, and runs a program if there is anything to run.
 ///
-/// If an option is given several times, the last one counts. An error is one line
+/// The option --version is added. If an option is given several times, the last one counts. An error is one line
 /// on standard error, which begins with the name of @p app.
 /// @param app    has all options, and the name of the program
 /// @param argc   of main()
@@ -59,7 +59,7 @@ CLI::Validator file_name();
 /// @param body   runs the program; returns its exit status
 /// @param failed exit status if @p body throws, or if standard output cannot be
 ///               written
-/// @return the exit status: 0 after --help, 2 for a command line that is wrong,
+/// @return the exit status: 0 after --help and --version, 2 for a command line that is wrong,
 ///         else that of @p body
 int run_command(CLI::App &app, int argc, char **argv,
                 const std::function<int()> &body, int failed = EXIT_FAILURE);

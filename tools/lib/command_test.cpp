@@ -70,6 +70,12 @@ TEST_F(Command, PrintsHelp) {
   EXPECT_EQ(out.find("A test.\nUsage: test [OPTIONS]\n"), 0) << out;
 }
 
+TEST_F(Command, PrintsTheVersion) {
+  EXPECT_EQ(run({"--version"}), 0);
+  EXPECT_EQ(out.find("test "), 0) << out;
+  EXPECT_NE(out.find_first_of("0123456789"), std::string::npos) << out;
+}
+
 TEST_F(Command, AcceptsNumbersInRange) {
   EXPECT_EQ(run({"--whole", "010", "--decimal", "1.5", "--bytes", "4M"}), 3);
   EXPECT_EQ(whole, 10);
