@@ -2,7 +2,7 @@
 # The front door. Each target is a line that starts a script of ci/.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo shell tools check test test-debug soak bench bench-aging bench-placement versions series mbox clean
+.PHONY: help demo shell tools deb check test test-debug soak bench bench-aging bench-placement versions series mbox clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
@@ -15,6 +15,9 @@ shell: ## the same, with a prompt at the end
 
 tools: ## build daxmap, which tells how files can be mapped; prints where it is
 	@ci/tools
+
+deb: ## build the Debian packages pmem-tools and pmem-dkms
+	@ci/deb
 
 check: ## what to run before a commit: series, unit tests, kernel, demo, selftests
 	@ci/test --check $(T)
