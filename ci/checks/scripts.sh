@@ -49,7 +49,7 @@ fi
 
 licensed() {
 	local missing
-	missing=$(grep -v '^COPYING$\|^kernel-config/pmem.config$\|^patches/\|^drivers-block-pmem/tests/corpus/\|^fs-dax/selftests/\(config\|settings\)$' <<< "$files" |
+	missing=$(grep -v '^COPYING$\|^kernel-config/pmem.config$\|^packaging/version$\|^packaging/debian/\|^patches/\|^drivers-block-pmem/tests/corpus/\|^fs-dax/selftests/\(config\|settings\)$' <<< "$files" |
 		while read -r file; do
 			grep -q -m 1 'SPDX-License-Identifier: GPL-2.0' <(head -n 3 "$file") ||
 				echo "$file"
