@@ -93,6 +93,7 @@ run_jobs() {
 	done
 }
 mapfile -t names < <(sed -n 's/^\[\(.*\)\]$/\1/p' "$jobs" | grep -vx global)
+PEERS=()
 load_four
 load_nd_pmem
 load_brd
