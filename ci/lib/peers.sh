@@ -58,3 +58,16 @@ load_brd() {
 	dd if=/dev/zero of=/dev/ram0 bs=1M count=256 oflag=direct status=none
 	PEERS+=(brd=/dev/ram0)
 }
+
+# NAME=DIRECTORY words, for pmem_bench
+DIRECTORIES=()
+
+# mount_peer NAME DEVICE OPTIONS COMMAND...: mount what COMMAND makes of DEVICE, with these
+# options in one word
+mount_peer() {
+	mkdir -p "/mnt/$1"
+	"${@:4}" "$2"
+	# shellcheck disable=SC2086 # options
+	mount $3 "$2" "/mnt/$1"
+	DIRECTORIES+=("$1=/mnt/$1")
+}

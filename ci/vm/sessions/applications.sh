@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# ROUNDS - instructions of programs from Debian on several filesystems
+# ROUNDS - count the instructions of Debian's programs on several filesystems
 #
 # Each works on a new filesystem of 2 GiB:
 #   ours        ext4 with DAX on this driver

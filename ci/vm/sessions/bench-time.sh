@@ -42,22 +42,13 @@ ram map=mem nd_pmem bind_nd_pmem
 rmmod nd_pmem
 
 load_four
-directories=()
-# filesystem NAME DEVICE OPTIONS COMMAND...
-filesystem() {
-	mkdir -p "/mnt/$1"
-	"${@:4}" "$2"
-	# shellcheck disable=SC2086 # options
-	mount $3 "$2" "/mnt/$1"
-	directories+=("$1=/mnt/$1")
-}
-filesystem ours "${DISKS[0]}" '-o dax' mkfs.ext4 -q -F -E nodiscard
-filesystem xfs "${DISKS[1]}" '-o dax=always' mkfs.xfs -q -f -K -d su=2m,sw=1 -l su=32k
-filesystem ext4-nodax "${DISKS[2]}" '' mkfs.ext4 -q -F -E nodiscard
-filesystem tmpfs none '-t tmpfs' true
-pmem_bench --rounds 1 processes --processes "$processes" "${directories[@]}" |
+mount_peer ours "${DISKS[0]}" '-o dax' mkfs.ext4 -q -F -E nodiscard
+mount_peer xfs "${DISKS[1]}" '-o dax=always' mkfs.xfs -q -f -K -d su=2m,sw=1 -l su=32k
+mount_peer ext4-nodax "${DISKS[2]}" '' mkfs.ext4 -q -F -E nodiscard
+mount_peer tmpfs none '-t tmpfs' true
+pmem_bench --rounds 1 processes --processes "$processes" "${DIRECTORIES[@]}" |
 	sed -u 's/^/page-tables: /'
-umount "${directories[@]#*=}"
+umount "${DIRECTORIES[@]#*=}"
 rmmod pmem
 
 echo 'time: case,peer,round,microseconds'

@@ -42,24 +42,15 @@ measure block '.*psync|.*fsync' "${PEERS[@]}" "${floor[@]}"
 measure block '.*uring.*' "${PEERS[@]}" "${floor[@]}"
 measure block 'zero-.*' "${PEERS[@]}"
 
-files=()
-# filesystem NAME DEVICE COMMAND...: mount it there, on what the command makes of DEVICE
-filesystem() {
-	mkdir "/mnt/$1"
-	"${@:4}" "$2"
-	# shellcheck disable=SC2086 # options
-	mount $3 "$2" "/mnt/$1"
-	files+=("$1=/mnt/$1")
-}
 ext4=(mkfs.ext4 -q -F -b 4096 -E nodiscard)
 for peer in "${PEERS[@]}"; do
-	[[ $peer = brd=* ]] || filesystem "${peer%%=*}" "${peer#*=}" '-o dax' "${ext4[@]}"
+	[[ $peer = brd=* ]] || mount_peer "${peer%%=*}" "${peer#*=}" '-o dax' "${ext4[@]}"
 done
 if [ "$others" = nd_pmem ]; then
-	filesystem xfs "${ours[1]}" '-o dax=always' mkfs.xfs -q -f -K -d su=2m,sw=1 -l su=32k
-	filesystem ext4-nodax "${ours[2]}" '' "${ext4[@]}"
-	filesystem tmpfs none '-t tmpfs' true
-	filesystem tmpfs-huge none '-t tmpfs -o huge=always' true
+	mount_peer xfs "${ours[1]}" '-o dax=always' mkfs.xfs -q -f -K -d su=2m,sw=1 -l su=32k
+	mount_peer ext4-nodax "${ours[2]}" '' "${ext4[@]}"
+	mount_peer tmpfs none '-t tmpfs' true
+	mount_peer tmpfs-huge none '-t tmpfs -o huge=always' true
 fi
-measure files '.*' "${files[@]}"
-umount "${files[@]#*=}"
+measure files '.*' "${DIRECTORIES[@]}"
+umount "${DIRECTORIES[@]#*=}"
