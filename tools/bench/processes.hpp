@@ -11,7 +11,7 @@ namespace bench {
 
 /// Measures by how much the page tables of all processes grow while new ones map a
 /// file and load from all of its pages, with nr_page_table_pages of /proc/vmstat. The
-/// file, DIRECTORY/mapped, is written before, and removed at the end.
+/// file, DIRECTORY/mapped, is written before, and removed at the end. Needs root.
 /// @param directory on the filesystem to measure
 /// @param processes their number, not 0
 /// @param length    of the file, in bytes: a multiple of 2 MiB
