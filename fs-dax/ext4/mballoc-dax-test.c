@@ -75,6 +75,19 @@ static void mbt_dax_free(struct kunit *test, ext4_group_t group,
 	ext4_mb_unload_buddy_test(&e4b);
 }
 
+/* Search, and return the first cluster found or -1. */
+static ext4_fsblk_t mbt_dax_search(struct ext4_allocation_context *ac)
+{
+	ext4_mb_dax_scan_test(ac);
+	if (ac->ac_status != AC_STATUS_FOUND)
+		return -1;
+
+	folio_put(ac->ac_bitmap_folio);
+	folio_put(ac->ac_buddy_folio);
+	return ac->ac_b_ex.fe_group * EXT4_CLUSTERS_PER_GROUP(ac->ac_sb) +
+	       ac->ac_b_ex.fe_start;
+}
+
 /* Search for @len clusters. Returns the first one or -1, and the number in @found. */
 static ext4_fsblk_t mbt_dax_scan(struct kunit *test,
 				 enum ext4_mb_dax_choice choice,
@@ -91,16 +104,10 @@ static ext4_fsblk_t mbt_dax_scan(struct kunit *test,
 		.ac_flags = EXT4_MB_HINT_NOPREALLOC,
 		.ac_dax = choice,
 	};
+	ext4_fsblk_t first = mbt_dax_search(&ac);
 
-	ext4_mb_dax_scan_test(&ac);
 	*found = ac.ac_b_ex.fe_len;
-	if (ac.ac_status != AC_STATUS_FOUND)
-		return -1;
-
-	folio_put(ac.ac_bitmap_folio);
-	folio_put(ac.ac_buddy_folio);
-	return ac.ac_b_ex.fe_group * EXT4_CLUSTERS_PER_GROUP(sb) +
-	       ac.ac_b_ex.fe_start;
+	return first;
 }
 
 /* The cluster at @offset of chunk @nr of the goal's group. */
@@ -291,6 +298,52 @@ static void test_mb_dax_lowest_group(struct kunit *test)
 			mbt_dax_at(test, 0, 0));
 }
 
+/* Allocate for a small file. Returns the first cluster, as mbt_dax_scan() does. */
+static ext4_fsblk_t mbt_dax_small(struct kunit *test, struct ext4_locality_group *lg, int clusters)
+{
+	struct super_block *sb = (struct super_block *)test->priv;
+	struct inode *inode = mbt_dax_inode(test, 0);
+	struct ext4_allocation_request ar = { .inode = inode };
+	struct ext4_allocation_context ac = {
+		.ac_inode = inode,
+		.ac_sb = sb,
+		.ac_status = AC_STATUS_CONTINUE,
+		.ac_o_ex = { .fe_len = clusters },
+		.ac_flags = EXT4_MB_HINT_DATA | EXT4_MB_HINT_GROUP_ALLOC |
+			    EXT4_MB_HINT_NOPREALLOC,
+		.ac_lg = lg,
+	};
+	ext4_fsblk_t first;
+
+	KUNIT_EXPECT_TRUE(test, ext4_mb_dax_choose_test(&ac, &ar));
+	first = mbt_dax_search(&ac);
+	KUNIT_EXPECT_EQ(test, (int)ac.ac_b_ex.fe_len, clusters);
+	return first;
+}
+
+/*
+ * A small file gets the clusters behind the last small one. If they are too few, or in a
+ * whole chunk, the shortest free extent is searched as usual.
+ */
+static void test_mb_dax_small_files(struct kunit *test)
+{
+	struct ext4_locality_group lg = {};
+	ext4_grpblk_t len = mbt_dax_chunks(test);
+
+	mbt_dax_fill_first(test);
+	/* chunk 0 has three free clusters, chunk 1 all but one, and chunk 2 is whole */
+	mbt_dax_use(test, TEST_GOAL_GROUP, 0, len - 3);
+	mbt_dax_use(test, TEST_GOAL_GROUP, len, 1);
+	KUNIT_EXPECT_EQ(test, mbt_dax_small(test, &lg, 4), mbt_dax_at(test, 1, 1));
+	KUNIT_EXPECT_EQ(test, mbt_dax_small(test, &lg, 1), mbt_dax_at(test, 1, 5));
+	KUNIT_EXPECT_EQ(test, mbt_dax_small(test, &lg, len - 8), mbt_dax_at(test, 1, 6));
+	KUNIT_EXPECT_EQ(test, mbt_dax_small(test, &lg, 3), mbt_dax_at(test, 0, len - 3));
+	/* where whole chunk 1 follows */
+	mbt_dax_free(test, TEST_GOAL_GROUP, len, len - 2);
+	mbt_dax_use(test, TEST_GOAL_GROUP, 2 * len, len - 1);
+	KUNIT_EXPECT_EQ(test, mbt_dax_small(test, &lg, 1), mbt_dax_at(test, 2, len - 1));
+}
+
 /* A request, in quarters of a chunk, and the expected goal. */
 struct mbt_dax_choice {
 	const char *name;
@@ -424,6 +477,7 @@ static struct kunit_case mbt_dax_test_cases[] = {
 	KUNIT_CASE_PARAM(test_mb_dax_partial, mbt_layouts_gen_params),
 	KUNIT_CASE_PARAM(test_mb_dax_no_single_clusters, mbt_layouts_gen_params),
 	KUNIT_CASE_PARAM(test_mb_dax_lowest_group, mbt_layouts_gen_params),
+	KUNIT_CASE_PARAM(test_mb_dax_small_files, mbt_layouts_gen_params),
 	KUNIT_CASE_PARAM(test_mb_dax_choose, mbt_layouts_gen_params),
 	KUNIT_CASE_PARAM(test_mb_dax_off, mbt_layouts_gen_params),
 	{}

@@ -23,11 +23,12 @@
  * - An allocation from partial chunks takes a free extent that is long enough but
  *   not much longer, in a low group, so that chunks in higher groups become whole
  *   as files are deleted. If there is none, it takes an extent that holds half of
- *   the request, and otherwise splits a whole chunk.
+ *   the request, and otherwise splits a whole chunk. A small file first tries the
+ *   clusters behind the last small file of this CPU, which costs no search.
  *
  * - Directories, extent blocks and xattrs fill one chunk after the other.
  *
- * If a search fails, mballoc.c takes over. mballoc-dax-index.c has the index.
+ * If a search fails, mballoc.c takes over.
  */
 
 #include "ext4.h"
@@ -36,7 +37,7 @@
 #define MB_DAX_MAX_BITMAPS	8	/* bitmaps per search */
 #define MB_DAX_MAX_CHUNKS	16	/* further chunks per cluster of the goal */
 
-/* The first cluster of the chunk at @i of a group, counted from the first group. */
+/* The first cluster of the chunk at @i of a group. */
 static u64 mb_dax_chunk(struct super_block *sb, ext4_group_t group, ext4_grpblk_t i)
 {
 	return (u64)group * EXT4_CLUSTERS_PER_GROUP(sb) + round_down(i, mb_dax_len(sb));
@@ -55,8 +56,7 @@ static void mb_dax_take(struct ext4_allocation_context *ac, struct ext4_buddy *e
 			ext4_grpblk_t start, ext4_grpblk_t len)
 {
 	/* a shorter preallocation must still begin with the request */
-	if (ac->ac_dax != MB_DAX_WHOLE && len < ac->ac_g_ex.fe_len &&
-	    len >= ac->ac_o_ex.fe_len) {
+	if (ac->ac_dax != MB_DAX_WHOLE && len < ac->ac_g_ex.fe_len && len >= ac->ac_o_ex.fe_len) {
 		ac->ac_g_ex.fe_len = len;
 		ac->ac_orig_goal_len = len;
 	}
@@ -68,6 +68,9 @@ static void mb_dax_take(struct ext4_allocation_context *ac, struct ext4_buddy *e
 		WRITE_ONCE(EXT4_SB(ac->ac_sb)->s_mb_dax_meta,
 			   mb_dax_chunk(ac->ac_sb, e4b->bd_group, start));
 	ext4_mb_use_best_found(ac, e4b);
+	if (ac->ac_flags & EXT4_MB_HINT_GROUP_ALLOC)
+		ac->ac_lg->lg_dax_next = ext4_grp_offs_to_block(ac->ac_sb, &ac->ac_b_ex) +
+					 EXT4_C2B(EXT4_SB(ac->ac_sb), ac->ac_b_ex.fe_len);
 }
 
 /* Functions that take @need clusters or more from a locked group, or nothing. */
@@ -108,8 +111,7 @@ static void mb_dax_take_partial(struct ext4_allocation_context *ac,
 	for (; i < max && best != want;
 	     i = ext4_find_next_zero_bit(e4b->bd_bitmap, max, i + run)) {
 		run = mb_dax_run(e4b->bd_bitmap, i, round_down(i, len) + len);
-		if (run < len &&
-		    (best < want ? run > best : run >= want && run < best) &&
+		if (run < len && (best < want ? run > best : run >= want && run < best) &&
 		    !mb_dax_is_meta(ac->ac_sb, e4b->bd_group, i)) {
 			best = run;
 			start = i;
@@ -182,8 +184,7 @@ static bool mb_dax_try_group(struct ext4_allocation_context *ac, ext4_group_t gr
 	ac->ac_groups_scanned++;
 	err = ext4_mb_load_buddy(sb, group, &e4b);
 	if (err) {
-		if (!ac->ac_first_err)
-			ac->ac_first_err = err;
+		ac->ac_first_err = ac->ac_first_err ?: err;
 		return false;
 	}
 
@@ -269,8 +270,7 @@ static void mb_dax_count(struct ext4_allocation_context *ac, int partial)
 
 static void mb_dax_find_whole(struct ext4_allocation_context *ac)
 {
-	ext4_group_t group = ac->ac_g_ex.fe_group;
-	ext4_group_t ngroups = ext4_get_allocation_groups_count(ac);
+	ext4_group_t group = ac->ac_g_ex.fe_group, ngroups = ext4_get_allocation_groups_count(ac);
 	ext4_grpblk_t len = mb_dax_len(ac->ac_sb);
 
 	mb_dax_try_goal(ac, len);
@@ -325,8 +325,8 @@ static loff_t mb_dax_end(struct ext4_allocation_context *ac)
 	ext4_lblk_t len = EXT4_C2B(EXT4_SB(ac->ac_sb), mb_dax_len(ac->ac_sb));
 	loff_t end = extent_logical_end(EXT4_SB(ac->ac_sb), &ac->ac_o_ex);
 
-	return ac->ac_flags & EXT4_MB_HINT_NOPREALLOC ?
-		end : min3(2 * end, end + len / 4, round_up(end, len));
+	return ac->ac_flags & EXT4_MB_HINT_NOPREALLOC ? end :
+		min3(2 * end, end + len / 4, round_up(end, len));
 }
 
 /**
@@ -348,11 +348,9 @@ void ext4_mb_dax_scan(struct ext4_allocation_context *ac)
 		mb_dax_find_meta(ac);
 	else if (ac->ac_dax == MB_DAX_WHOLE)
 		mb_dax_find_whole(ac);
-	if (ac->ac_status == AC_STATUS_FOUND)
-		return;
-
-	/* no whole chunk was found: mballoc.c places requests for full ranges */
-	if (ac->ac_dax == MB_DAX_WHOLE && ac->ac_o_ex.fe_len >= mb_dax_len(ac->ac_sb))
+	/* if no whole chunk was found, mballoc.c places requests for full ranges */
+	if (ac->ac_status == AC_STATUS_FOUND ||
+	    (ac->ac_dax == MB_DAX_WHOLE && ac->ac_o_ex.fe_len >= mb_dax_len(ac->ac_sb)))
 		return;
 	if (ac->ac_dax != MB_DAX_PARTIAL) {
 		mb_dax_set_goal(ac, MB_DAX_PARTIAL, ac->ac_o_ex.fe_logical,
@@ -363,19 +361,24 @@ void ext4_mb_dax_scan(struct ext4_allocation_context *ac)
 	mb_dax_find_partial(ac);
 }
 
-/* Set the goal's place: as far from the file's blocks on one side as in the file. */
-static void mb_dax_set_goal_block(struct ext4_allocation_context *ac,
-				  struct ext4_allocation_request *ar, bool left)
+/* Set the goal's place, unless @block is none of the filesystem's. */
+static void mb_dax_set_goal_block(struct ext4_allocation_context *ac, s64 block)
 {
-	s64 block = left ? ar->pleft - ar->lleft : ar->pright - ar->lright;
-
-	block += ac->ac_g_ex.fe_logical;
-	if (!(left ? ar->pleft : ar->pright) || block <= 0 ||
-	    block >= ext4_blocks_count(EXT4_SB(ac->ac_sb)->s_es))
+	if (block <= 0 || block >= ext4_blocks_count(EXT4_SB(ac->ac_sb)->s_es))
 		return;
 	ext4_get_group_no_and_offset(ac->ac_sb, block, &ac->ac_g_ex.fe_group,
 				     &ac->ac_g_ex.fe_start);
 	ac->ac_flags |= EXT4_MB_HINT_TRY_GOAL;
+}
+
+/* Set it as far from the file's blocks on one side as in the file. */
+static void mb_dax_set_goal_beside(struct ext4_allocation_context *ac,
+				   struct ext4_allocation_request *ar, bool left)
+{
+	s64 block = left ? ar->pleft - ar->lleft : ar->pright - ar->lright;
+
+	if (left ? ar->pleft : ar->pright)
+		mb_dax_set_goal_block(ac, block + ac->ac_g_ex.fe_logical);
 }
 
 /* Does PMD range @range of the file, which has no block yet, get a chunk? */
@@ -398,8 +401,7 @@ static bool mb_dax_wants_chunk(struct ext4_allocation_context *ac, u32 range)
 static bool mb_dax_leave_group(struct ext4_allocation_context *ac,
 			       struct ext4_allocation_request *ar)
 {
-	struct ext4_sb_info *sbi = EXT4_SB(ac->ac_sb);
-	ext4_lblk_t len = EXT4_C2B(sbi, mb_dax_len(ac->ac_sb));
+	ext4_lblk_t len = EXT4_C2B(EXT4_SB(ac->ac_sb), mb_dax_len(ac->ac_sb));
 
 	if (ar->pleft ? (ar->pleft - ar->lleft) & (len - 1) :
 			ar->pright || (ac->ac_flags & EXT4_MB_HINT_NOPREALLOC) ||
@@ -425,11 +427,10 @@ bool ext4_mb_dax_choose(struct ext4_allocation_context *ac,
 	struct ext4_sb_info *sbi = EXT4_SB(ac->ac_sb);
 	struct ext4_free_extent *ex = &ac->ac_o_ex;
 	ext4_lblk_t len, start, from, logical = ex->fe_logical;
-	bool extents, left, right, aligned;
+	bool extents, dax, left, right, aligned;
 	loff_t end, to;
 
-	if (!ext4_mb_dax_enabled(ac->ac_sb) ||
-	    (ac->ac_flags & EXT4_MB_HINT_GOAL_ONLY))
+	if (!ext4_mb_dax_enabled(ac->ac_sb) || (ac->ac_flags & EXT4_MB_HINT_GOAL_ONLY))
 		return false;
 
 	extents = ext4_test_inode_flag(ac->ac_inode, EXT4_INODE_EXTENTS);
@@ -440,16 +441,16 @@ bool ext4_mb_dax_choose(struct ext4_allocation_context *ac,
 			ac->ac_dax = MB_DAX_META;
 		return true;
 	}
-	if (!IS_DAX(ac->ac_inode) || !extents) {
-		if (ac->ac_flags & EXT4_MB_HINT_GROUP_ALLOC)
-			return true;
+	dax = IS_DAX(ac->ac_inode) && extents;
+	if ((ac->ac_flags & EXT4_MB_HINT_GROUP_ALLOC) && !(dax && mb_dax_leave_group(ac, ar))) {
+		mb_dax_set_goal_block(ac, ac->ac_lg->lg_dax_next);
+		return true;
+	}
+	if (!dax) {
 		/* no PMD maps it, so mballoc.c places it */
 		ac->ac_dax = MB_DAX_NONE;
 		return false;
 	}
-	if ((ac->ac_flags & EXT4_MB_HINT_GROUP_ALLOC) &&
-	    !mb_dax_leave_group(ac, ar))
-		return true;
 
 	len = EXT4_C2B(sbi, mb_dax_len(ac->ac_sb));
 	start = round_down(logical, len);
@@ -457,7 +458,7 @@ bool ext4_mb_dax_choose(struct ext4_allocation_context *ac,
 	if (logical == start && extent_logical_end(sbi, ex) >= end) {
 		ex->fe_len = round_down(ex->fe_len, mb_dax_len(ac->ac_sb));
 		mb_dax_set_goal(ac, MB_DAX_WHOLE, start, extent_logical_end(sbi, ex));
-		mb_dax_set_goal_block(ac, ar, ar->pleft);
+		mb_dax_set_goal_beside(ac, ar, ar->pleft);
 		return true;
 	}
 
@@ -474,7 +475,7 @@ bool ext4_mb_dax_choose(struct ext4_allocation_context *ac,
 		/* unless a preallocation has a part of the range elsewhere */
 		if (from == start && to == end) {
 			mb_dax_set_goal(ac, MB_DAX_WHOLE, start, end);
-			mb_dax_set_goal_block(ac, ar, ar->pleft);
+			mb_dax_set_goal_beside(ac, ar, ar->pleft);
 			return true;
 		}
 	}
@@ -484,7 +485,7 @@ bool ext4_mb_dax_choose(struct ext4_allocation_context *ac,
 	if (aligned)
 		ac->ac_dax = MB_DAX_KEEP;
 	if (aligned || (ar->pleft && ar->lleft + 1 == logical))
-		mb_dax_set_goal_block(ac, ar, left || !aligned);
+		mb_dax_set_goal_beside(ac, ar, left || !aligned);
 	if (ac->ac_flags & EXT4_MB_HINT_NOPREALLOC)
 		return true;
 
