@@ -11,6 +11,7 @@
 # cmdline: memmap=1G$4G
 # timeout: 240
 # bases: all
+# debug: once
 set -euo pipefail
 
 # shellcheck source=ci/lib/report.sh

@@ -15,6 +15,7 @@
 # module: dm-mod
 # timeout: 240
 # bases: all
+# debug: once
 set -euo pipefail
 
 # shellcheck source=ci/lib/report.sh
