@@ -19,7 +19,7 @@
 #include "ext4.h"
 #include "mballoc.h"
 
-/* A long free extent has 3/8 of a chunk or more. At most 1/64 of all space may be in them. */
+/* A long free extent has 3/8 of a chunk or more. About 1/64 of all space may be in them. */
 #define MB_DAX_LONG(chunk_len)	(3 * (chunk_len) / 8)
 #define MB_DAX_LONG_SHIFT	6
 
@@ -239,15 +239,20 @@ struct ext4_group_info *ext4_mb_dax_next_group(struct super_block *sb, bool whol
 /**
  * ext4_mb_dax_may_split() - may one more chunk become partial?
  * @sb: the filesystem
+ * @range: 0 for the first PMD range of a file, 1 for the second
+ *
+ * The first ranges of files keep the sum near its limit. A second range may exceed it by a
+ * quarter: that file is more likely to fill its chunk than one that has just begun.
  *
  * Context: Any context. No lock is needed; the sum may change at any time.
- * Return: true if no more than 1/64 of the filesystem is in long free extents of
- * partial chunks, or 8 chunks.
+ * Return: true if no more than 1/64 of the filesystem is in long free extents of partial
+ * chunks, or 8 chunks; for a second range, a quarter more.
  */
-bool ext4_mb_dax_may_split(struct super_block *sb)
+bool ext4_mb_dax_may_split(struct super_block *sb, u32 range)
 {
 	struct ext4_sb_info *sbi = EXT4_SB(sb);
 	s64 most = EXT4_B2C(sbi, ext4_blocks_count(sbi->s_es)) >> MB_DAX_LONG_SHIFT;
 
-	return atomic64_read(&sbi->s_mb_dax_long) <= max(most, 8 * mb_dax_len(sb));
+	most = max(most, 8 * mb_dax_len(sb));
+	return atomic64_read(&sbi->s_mb_dax_long) <= most + range * most / 4;
 }

@@ -356,6 +356,7 @@ struct mbt_dax_choice {
 	enum ext4_mb_dax_choice choice;
 	int goal_start, goal_len;
 	int goal_at;	/* where on the device, if not 0 */
+	int lost;	/* the limit of long free extents is exceeded so many times */
 };
 
 #define MBT_DAX_NONE	-1
@@ -376,6 +377,12 @@ static const struct mbt_dax_choice mbt_dax_choices[] = {
 	  0, 2, 0, MB_DAX_WHOLE, 0, 4 },
 	{ "second range of a file that grows", 4, 3, MBT_DAX_FAR + 2,
 	  MBT_DAX_NONE, 0, 4, 1, 0, MB_DAX_WHOLE, 4, 4 },
+	{ "new file, too much lost", 0, MBT_DAX_NONE, 0, MBT_DAX_NONE, 0,
+	  0, 2, 0, MB_DAX_PARTIAL, 0, 3, .lost = 1 },
+	{ "second range, too much lost for a first", 4, 3, MBT_DAX_FAR + 2,
+	  MBT_DAX_NONE, 0, 4, 1, 0, MB_DAX_WHOLE, 4, 4, .lost = 1 },
+	{ "second range, too much lost", 4, 3, MBT_DAX_FAR + 2,
+	  MBT_DAX_NONE, 0, 4, 1, 0, MB_DAX_PARTIAL, 4, 2, .lost = 2 },
 	{ "range inside the file", 40, MBT_DAX_NONE, 0, MBT_DAX_NONE, 0,
 	  9, 1, 0, MB_DAX_WHOLE, 8, 4 },
 	{ "range inside the file, by fallocate", 40, MBT_DAX_NONE, 0,
@@ -402,6 +409,8 @@ static void test_mb_dax_choose(struct kunit *test)
 	struct super_block *sb = (struct super_block *)test->priv;
 	ext4_lblk_t unit = EXT4_C2B(EXT4_SB(sb), mbt_dax_chunks(test)) / 4;
 	int clusters = EXT4_B2C(EXT4_SB(sb), unit), i;
+	s64 most = EXT4_B2C(EXT4_SB(sb), ext4_blocks_count(EXT4_SB(sb)->s_es)) >> 6;
+	s64 limit = max(most, 8 * 4 * clusters);
 
 	for (i = 0; i < ARRAY_SIZE(mbt_dax_choices); i++) {
 		const struct mbt_dax_choice *c = &mbt_dax_choices[i];
@@ -427,6 +436,7 @@ static void test_mb_dax_choose(struct kunit *test)
 			ar.pright = c->right_at * unit;
 		}
 		ac.ac_g_ex = ac.ac_o_ex;
+		atomic64_set(&EXT4_SB(sb)->s_mb_dax_long, c->lost * limit + 1);
 
 		KUNIT_EXPECT_TRUE_MSG(test, ext4_mb_dax_choose_test(&ac, &ar), "%s",
 				      c->name);

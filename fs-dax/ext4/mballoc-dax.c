@@ -9,9 +9,9 @@
  *
  * The rule (ext4_mb_dax_choose()): a PMD range gets a whole chunk to itself if it ends
  * within the file or if the file has two ranges before it. The last range of a shorter
- * file gets one while partial chunks have little free space, since the file may end
- * there. A block has the same offset in that chunk as in the range. All else gets free
- * extents in partial chunks: small files, and the end of a file that fallocate() makes.
+ * file gets one while partial chunks have little free space, or a little more for a
+ * second range. A block has the same offset in the chunk as in the range. All else gets
+ * free extents in partial chunks: small files, and the end of what fallocate() makes.
  *
  * - The chunk of a range is an inode preallocation, which keeps the part that the
  *   file has not used yet from others. Closing the file releases it as usual, and
@@ -23,8 +23,8 @@
  * - An allocation from partial chunks takes a free extent that is long enough but
  *   not much longer, in a low group, so that chunks in higher groups become whole
  *   as files are deleted. If there is none, it takes an extent that holds half of
- *   the request, and otherwise splits a whole chunk. A small file first tries the
- *   clusters behind the last small file of this CPU, which costs no search.
+ *   the request, and otherwise splits a whole chunk. A small file goes behind the
+ *   last small file of this CPU while there is room.
  *
  * - Directories, extent blocks and xattrs fill one chunk after the other.
  *
@@ -393,8 +393,8 @@ static bool mb_dax_wants_chunk(struct ext4_allocation_context *ac, u32 range)
 	/* expect the file to end where fallocate() does, unless it allocates half a chunk */
 	if (ac->ac_flags & EXT4_MB_HINT_NOPREALLOC)
 		return 2 * ac->ac_o_ex.fe_len == mb_dax_len(ac->ac_sb) &&
-		       ext4_mb_dax_may_split(ac->ac_sb);
-	return range >= 2 || ext4_mb_dax_may_split(ac->ac_sb);
+		       ext4_mb_dax_may_split(ac->ac_sb, 0);
+	return range >= 2 || ext4_mb_dax_may_split(ac->ac_sb, range);
 }
 
 /* A small file that has or gets a chunk of its own leaves the locality group. */
@@ -405,7 +405,7 @@ static bool mb_dax_leave_group(struct ext4_allocation_context *ac,
 
 	if (ar->pleft ? (ar->pleft - ar->lleft) & (len - 1) :
 			ar->pright || (ac->ac_flags & EXT4_MB_HINT_NOPREALLOC) ||
-			!ext4_mb_dax_may_split(ac->ac_sb))
+			!ext4_mb_dax_may_split(ac->ac_sb, 0))
 		return false;
 	ac->ac_flags &= ~EXT4_MB_HINT_GROUP_ALLOC;
 	ac->ac_flags |= EXT4_MB_STREAM_ALLOC;
