@@ -4,6 +4,7 @@
 #include "apply.hpp"
 #include "command.hpp"
 #include "commands.hpp"
+#include "setup.hpp"
 #include "size.hpp"
 
 #include <cstdlib>
@@ -85,6 +86,21 @@ void update_boot_loaders(const Root &root, const Work &work) {
                                "that back");
 }
 
+/// Whether GRUB will give the kernel the parameter.
+/// @throws std::runtime_error if its menu has been made without it
+void check_menu(const Root &root, const Work &work, const std::string &memmap) {
+  for (const std::string &command : work.commands) {
+    if (command.find("grub") == command.npos)
+      continue;
+    const std::string menu = menu_without(Files(root), memmap);
+    if (!menu.empty())
+      throw std::runtime_error(
+          "/" + menu + ": has no " + memmap + " after " + command +
+          "; find the file in /etc/default/grub.d that sets "
+          "GRUB_CMDLINE_LINUX without its earlier value");
+  }
+}
+
 int finish(const Context &context, const Root &root, const Work &work,
            const Options &options) {
   if (context.json)
@@ -117,7 +133,10 @@ int apply(const Context &context, const Options &options) {
       do_work(root, work_to_undo(root));
     do_work(root, work_to_apply(root, setup));
   }
-  return finish(context, root, work, options);
+  const int status = finish(context, root, work, options);
+  if (options.update && !options.dry_run)
+    check_menu(root, work, setup.range.memmap());
+  return status;
 }
 
 int undo(const Context &context, const Options &options) {

@@ -5,6 +5,7 @@
 #include "apply.hpp"
 
 #include "recorded_machine.hpp"
+#include "setup.hpp"
 #include "size.hpp"
 
 #include <gtest/gtest.h>
@@ -99,6 +100,9 @@ protected:
 
 TEST_F(Apply, DropInGivesTheKernelTheDollarSign) {
   add_grub(true);
+  // sets the variable without its earlier value, as cloud images do
+  files.put("etc/default/grub.d/serial.cfg",
+            "GRUB_CMDLINE_LINUX=\"console=ttyS0 a\\\\\\$b\"\n");
   const Work work = apply("32G@32G/4");
   EXPECT_EQ(files.text_of("etc/default/grub"), Grub);
   // as grub-mkconfig reads both, and writes the value into grub.cfg
@@ -108,6 +112,30 @@ TEST_F(Apply, DropInGivesTheKernelTheDollarSign) {
   EXPECT_EQ(value, "console=ttyS0 a\\$b memmap=32G\\$32G");
   EXPECT_EQ(parsed_by_grub(value), "console=ttyS0 a$b memmap=32G$32G");
   EXPECT_EQ(work.commands, std::vector<std::string>{"update-grub"});
+}
+
+TEST_F(Apply, DropInIsEnoughForGrubWithoutItsMainFile) {
+  add_grub(true);
+  fs::remove(files.directory / "etc/default/grub");
+  // GRUB's programs alone are no boot loader
+  EXPECT_THROW(apply("32G@32G"), std::runtime_error);
+  files.put("boot/grub/grub.cfg", "menuentry a {\n}\n");
+  apply("32G@32G");
+  EXPECT_NE(files.text_of("etc/default/grub.d/zz-pmem.cfg").find("memmap=32G"),
+            std::string::npos);
+  EXPECT_FALSE(files.root().has("etc/default/grub"));
+}
+
+TEST_F(Apply, NamesTheMenuThatLacksTheParameter) {
+  EXPECT_EQ(menu_without(Files(files.root()), "memmap=1G$4G"), "");
+  files.put("boot/grub/grub.cfg", "linux /vmlinuz ro memmap=1G\\$4G\n");
+  EXPECT_EQ(menu_without(Files(files.root()), "memmap=1G$4G"), "");
+  EXPECT_EQ(menu_without(Files(files.root()), "memmap=1G$5G"),
+            "boot/grub/grub.cfg");
+  // GRUB takes this dollar sign for a variable
+  files.put("boot/grub/grub.cfg", "linux /vmlinuz ro memmap=1G$4G\n");
+  EXPECT_EQ(menu_without(Files(files.root()), "memmap=1G$4G"),
+            "boot/grub/grub.cfg");
 }
 
 TEST_F(Apply, WithoutDropInsGrubsFileIsExtended) {
@@ -209,10 +237,11 @@ TEST_F(Apply, LoadsAndMounts) {
             "# written by pmemctl\noptions pmem ranges=32G@32G/4\n");
   EXPECT_EQ(files.text_of("etc/modules-load.d/pmem.conf"),
             "# written by pmemctl\npmem\n");
-  EXPECT_EQ(files.text_of("etc/fstab"),
-            std::string(FstabText) +
-                "\n# pmemctl: \"pmemctl undo\" takes this out\n"
-                "/dev/pmem0 /mnt/my\\040mem ext4 dax,nofail 0 2\n");
+  EXPECT_EQ(
+      files.text_of("etc/fstab"),
+      std::string(FstabText) +
+          "\n# pmemctl: \"pmemctl undo\" takes this out\n"
+          "/dev/pmem0 /mnt/my\\040mem ext4 dax,nofail,X-mount.mkdir 0 2\n");
 }
 
 TEST_F(Apply, UndoLeavesAllAsItWas) {
@@ -278,7 +307,7 @@ TEST_F(Apply, UndoRefusesWhatItCannotTellApart) {
   EXPECT_EQ(snapshot(), before);
   fs::remove(files.directory / "etc/modprobe.d/pmem.conf");
   undo();
-  EXPECT_FALSE(files.root().has("etc/default/grub.d/pmem.cfg"));
+  EXPECT_FALSE(files.root().has("etc/default/grub.d/zz-pmem.cfg"));
 }
 
 TEST_F(Apply, UndoRemovesWhatAnInterruptedApplyHasLeft) {

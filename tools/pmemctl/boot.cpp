@@ -78,7 +78,14 @@ bool has_blscfg(const Files &files) {
 }
 
 void add_grub(const Files &files, const std::string &memmap, Changes &changes) {
-  if (!files.has(GrubConfig))
+  bool has_drop_ins = false;
+  for (const char *program : {"usr/sbin/grub-mkconfig", "usr/bin/grub-mkconfig",
+                              "usr/sbin/grub2-mkconfig"})
+    has_drop_ins |= has_text(files, program, "default/grub.d");
+  // grub-mkconfig does not need its main file, which Debian's grub2-common lacks
+  const bool has_menu =
+      files.has("boot/grub/grub.cfg") || files.has("boot/grub2/grub.cfg");
+  if (!files.has(GrubConfig) && !(has_drop_ins && has_menu))
     return;
   if (has_blscfg(files)) {
     changes.notes.push_back(
@@ -89,12 +96,9 @@ void add_grub(const Files &files, const std::string &memmap, Changes &changes) {
   }
   const std::string block =
       "GRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX " + for_grub(memmap) + "\"\n";
-  bool has_drop_ins = false;
-  for (const char *program : {"usr/sbin/grub-mkconfig", "usr/bin/grub-mkconfig",
-                              "usr/sbin/grub2-mkconfig"})
-    has_drop_ins |= has_text(files, program, "default/grub.d");
   if (has_drop_ins) {
-    const std::string drop_in = "etc/default/grub.d/pmem.cfg";
+    // the last one, since others may set the variable without its earlier value
+    const std::string drop_in = "etc/default/grub.d/zz-pmem.cfg";
     changes.edits.push_back({drop_in, files.get(drop_in), Mark + block, ""});
   } else {
     append(files, GrubConfig, block, changes);
@@ -208,6 +212,16 @@ Changes boot_changes(const Files &files, const std::string &memmap) {
   add_kernel_install(files, memmap, changes);
   add_extlinux(files, memmap, changes);
   return changes;
+}
+
+std::string menu_without(const Files &files, const std::string &memmap) {
+  const std::size_t dollar = memmap.find('$');
+  const std::string escaped =
+      memmap.substr(0, dollar) + "\\" + memmap.substr(dollar);
+  for (const char *menu : {"boot/grub/grub.cfg", "boot/grub2/grub.cfg"})
+    if (files.has(menu))
+      return has_text(files, menu, escaped) ? "" : menu;
+  return "";
 }
 
 } // namespace pmemctl

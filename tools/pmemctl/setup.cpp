@@ -120,7 +120,8 @@ Changes changes_for(const Files &files, const Setup &setup) {
     const std::string added =
         (before.empty() || before.ends_with('\n') ? "" : "\n") +
         std::string("# pmemctl: \"pmemctl undo\" takes this out\n/dev/pmem0 ") +
-        for_fstab(mount) + ' ' + setup.filesystem + " dax,nofail 0 2\n";
+        for_fstab(mount) + ' ' + setup.filesystem +
+        " dax,nofail,X-mount.mkdir 0 2\n";
     changes.edits.push_back({Fstab, files.get(Fstab), before + added, added});
   }
   return changes;

@@ -40,6 +40,13 @@ Proposal parse_range(const std::string &text);
 /// @param memmap the kernel's parameter, without escapes
 Changes boot_changes(const Files &files, const std::string &memmap);
 
+/// GRUB's menu, if that lacks the parameter. After update-grub, this is so if another
+/// file of GRUB's configuration has overwritten the variable.
+/// @param files  of the system
+/// @param memmap the kernel's parameter, without escapes
+/// @return the path of the menu; empty if it has the parameter, or there is no menu
+std::string menu_without(const Files &files, const std::string &memmap);
+
 /// All changes: those of the boot, modprobe.d, modules-load.d and a line in fstab.
 /// @param files of the system, without earlier changes of pmemctl
 /// @param setup what to set up
