@@ -2,7 +2,7 @@
 # The front door. Each target is a line that starts a script of ci/.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo shell tools deb check test test-debug soak bench bench-aging bench-placement versions series mbox clean
+.PHONY: help demo shell tools deb check test test-debug soak bench bench-aging bench-placement versions series mbox release clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
@@ -16,8 +16,9 @@ shell: ## the same, with a prompt at the end
 tools: ## build daxmap, which tells how files can be mapped; prints where it is
 	@ci/tools
 
-deb: ## build the Debian packages pmem-tools and pmem-dkms
+deb: ## build Debian packages: tools, DKMS, then a kernel, which takes hours; FLAVOUR=vm|none
 	@ci/deb
+	@[ "$(FLAVOUR)" = none ] || ci/deb-kernel $(or $(FLAVOUR),debian)
 
 check: ## what to run before a commit: series, unit tests, kernel, demo, selftests
 	@ci/test --check $(T)
@@ -48,6 +49,9 @@ series: ## write the patches that add the project's files
 
 mbox: ## write the series as one mailbox, with a cover letter
 	@ci/mbox
+
+release: ## the files of a release: series, mailboxes, packages; FLAVOUR=debian|vm|none
+	@ci/release $(or $(FLAVOUR),debian)
 
 clean: ## remove trees, builds and the compiler's cache
 	@ci/clean

@@ -64,21 +64,7 @@ mkdir -p "$work/defconfig.base"
 make -s -C "$tree" O="$work/defconfig.base" x86_64_defconfig
 check defconfig "$work/defconfig.base/.config" x86_64_defconfig
 
-# Debian's package of configurations comes from the same place as its source.
-distribution() {
-	local package=${BASE_PACKAGE[$BASE]/source/config} version=${BASE_TESTED[$BASE]} kept
-	[[ $tree != */tree-"${BASE_PACKAGE[$BASE]}"-* ]] ||
-		version=${tree##*"${BASE_PACKAGE[$BASE]}"-}
-	kept=$CACHE/config-$version
-	if [ ! -s "$kept" ]; then
-		use_suite "${BASE_SUITE[$BASE]:-}" &&
-		{ download "$package=$version" "$work/deb" ||
-		  { update_packages && download "$package=$version" "$work/deb"; }; } &&
-		unxz -c "$work"/deb/usr/src/linux-config-*/config.amd64_none_amd64.xz > "$kept.tmp" &&
-		mv "$kept.tmp" "$kept" || return
-	fi
-	cp "$kept" "$work/distribution.base"
-}
+distribution() { debian_config "$tree" "$work/distribution.base"; }
 report "Debian's configuration can be had" distribution
 check distribution "$work/distribution.base" "Debian's configuration"
 end_tests

@@ -62,3 +62,22 @@ update_packages() {
 	"${command[@]}" update -q > "$CACHE/update.log" 2>&1 ||
 		{ grep '^E: ' "$CACHE/update.log" | tail -n 1 | cut -c4-; return 1; }
 }
+
+# debian_config TREE FILE: Debian's own configuration for that source, as FILE. It comes
+# from the same place as the source. For a tree of the user's it is the tested one.
+debian_config() {
+	local package=${BASE_PACKAGE[$BASE]/source/config} version=${BASE_TESTED[$BASE]} kept unpacked
+	[[ $1 != */tree-"${BASE_PACKAGE[$BASE]}"-* ]] ||
+		version=${1##*"${BASE_PACKAGE[$BASE]}"-}
+	kept=$CACHE/config-$version
+	if [ ! -s "$kept" ]; then
+		unpacked=$(mktemp -d "$CACHE/config.XXXXXX")
+		use_suite "${BASE_SUITE[$BASE]:-}" &&
+		{ download "$package=$version" "$unpacked" ||
+		  { update_packages && download "$package=$version" "$unpacked"; }; } &&
+		unxz -c "$unpacked"/usr/src/linux-config-*/config.amd64_none_amd64.xz > "$kept.tmp" &&
+		mv "$kept.tmp" "$kept"
+		rm -rf "$unpacked"
+	fi
+	[ -s "$kept" ] && cp "$kept" "$2"
+}
