@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # The packages at work on a disk with Debian, from the first command to a file that is still
 # there after a reboot through GRUB, and to the purge that leaves nothing. What was typed
-# and printed is in the comments of the output. With an argument, also by UEFI.
+# and printed is in the comments of the output. With an argument, also by UEFI, with an
+# upgrade; and pmem-dkms on Debian's own kernel 6.12.
 #
 # soak: all
 . "$(dirname "$0")/../lib/common.sh"
@@ -21,20 +22,26 @@ export GIT_CONFIG_COUNT=2
 export GIT_CONFIG_KEY_0=user.name GIT_CONFIG_VALUE_0='PMEM tests'
 export GIT_CONFIG_KEY_1=user.email GIT_CONFIG_VALUE_1=tests@pmem.example
 
+# packages CLONE DIR
 packages() {
-	"$TOP/ci/deb-kernel" vm "$TERMINAL/packages" && "$TOP/ci/deb" "$TERMINAL/packages"
+	"$1/ci/deb-kernel" vm "$2" && "$1/ci/deb" "$2"
 }
-report 'the packages build' packages
-# on a filesystem of its own, as on a stick
-mkdir "$TERMINAL/stick"
-cp "$TERMINAL"/packages/linux-image-*.deb "$TERMINAL"/packages/pmem-tools_*.deb "$TERMINAL/stick"
-truncate -s 200M "$TERMINAL/stick.img"
-mke2fs -q -t ext4 -d "$TERMINAL/stick" "$TERMINAL/stick.img"
+# stick NAME FILE...: a disk with these files, as on a stick
+stick() {
+	rm -rf "$TERMINAL/files"
+	mkdir "$TERMINAL/files"
+	cp "${@:2}" "$TERMINAL/files"
+	rm -f "$TERMINAL/$1"
+	truncate -s 1G "$TERMINAL/$1"
+	mke2fs -q -t ext4 -L "$1" -d "$TERMINAL/files" "$TERMINAL/$1"
+	hardware+=(-drive "file=$TERMINAL/$1,format=raw,if=virtio,readonly=on")
+}
 hardware=(
 	-accel "$(prove_accel "$boot/bzImage")" -m 6G
 	-drive "file=$TERMINAL/disk.img,if=virtio,cache=unsafe"
-	-drive "file=$TERMINAL/stick.img,format=raw,if=virtio,readonly=on"
 )
+report 'the packages build' packages "$TOP" "$TERMINAL/packages"
+stick first "$TERMINAL"/packages/linux-image-*.deb "$TERMINAL"/packages/pmem-tools_*.deb
 
 # shown NAME COMMAND [SECONDS]: a test that types COMMAND, and shows what it printed
 shown() {
@@ -63,6 +70,17 @@ nothing_left() {
 }
 has_dax() { type_in 'findmnt -no options /srv/pmem | grep -w dax=always'; }
 
+# upgrade FIRMWARE: to the packages of the next version
+upgrade() {
+	quiet 'umount /media/stick; mount -o ro LABEL=next /media/stick'
+	shown "$1: apt upgrades the packages" 'apt-get install -y /media/stick/*.deb' 900
+	report "$1: pmemctl has the next version" type_in "pmemctl --version | grep -w $next"
+	shown "$1: the machine reboots into it" reboot
+	report "$1: with the next kernel" type_in "uname -r | grep -F +pmem$next"
+	report "$1: the filesystem is mounted as before" has_dax
+	report "$1: the file is still the same" same
+}
+
 # session FIRMWARE OPTION...: all of it, on a disk of its own, with these options of QEMU
 session() {
 	local by=$1 range sum
@@ -72,7 +90,7 @@ session() {
 	power_on "${hardware[@]}" "$@"
 	report "$by: Debian boots from the disk" log_in
 	report "$by: with its own kernel" type_in 'uname -r | grep -v pmem'
-	quiet 'mkdir -p /media/stick; mount -o ro /dev/vdb /media/stick'
+	quiet 'mkdir -p /media/stick; mount -o ro LABEL=first /media/stick'
 	quiet 'find / -xdev | sort > /var/tmp/before'
 
 	shown "$by: apt installs the packages" 'apt-get install -y /media/stick/*.deb' 900
@@ -95,10 +113,12 @@ session() {
 	report "$by: the file is the same" same
 	shown "$by: all pages have survived" 'pmemctl survival check /dev/pmem1' 900
 
+	[ -z "$next" ] || upgrade "$by"
+
 	shown "$by: all configuration is taken back" 'umount /srv/pmem && rmdir /srv/pmem && pmemctl undo --update' 300
 	# shellcheck disable=SC2016 # the machine fills it in
 	shown "$by: apt purges the packages" \
-		'apt-get purge -y pmem-tools "$(dpkg-query -W -f "\${Package}" "linux-image-*pmem*")"' 600
+		'apt-get purge -y pmem-tools $(dpkg-query -W -f "\${Package} " "linux-image-*pmem*")' 600
 	report "$by: nothing is left" nothing_left
 	shown "$by: the machine reboots without them" reboot
 	report "$by: with the kernel of Debian and no reservation" \
@@ -106,10 +126,56 @@ session() {
 	power_off
 }
 
+# own_kernel: the driver of pmem-dkms on the newest kernel 6.12 that Debian has
+own_kernel() {
+	local headers status=$TERMINAL/dpkg-status
+	headers=$(apt-cache search --names-only '^linux-headers-6\.12\..*-cloud-amd64$' |
+		cut -d' ' -f1 | sort -V | tail -n 1)
+	if [ -z "$headers" ]; then
+		skip 'DKMS: the driver builds on a kernel 6.12' 'the archive has none'
+		return
+	fi
+	# with all that is not on the disk yet
+	debugfs -R "dump /var/lib/dpkg/status $status" "$disk?offset=$((66 << 20))" 2> /dev/null
+	mkdir -p "$TERMINAL/archives/partial"
+	report 'DKMS: Debian has the packages' \
+		apt-get -o "Dir::State::status=$status" -o "Dir::Cache::archives=$TERMINAL/archives" \
+		-o APT::Sandbox::User="$(id -un)" -o Debug::NoLocking=1 --download-only -q -y \
+		--no-install-recommends install "$TERMINAL"/packages/pmem-{dkms,tools}_*.deb \
+		"$headers" "${headers/headers/image}"
+	hardware=("${hardware[@]:0:6}")
+	stick first "$TERMINAL"/archives/*.deb "$TERMINAL"/packages/pmem-{dkms,tools}_*.deb
+
+	rm -f "$TERMINAL/disk.img"
+	qemu-img create -q -f qcow2 -b "$disk" -F raw "$TERMINAL/disk.img"
+	power_on "${hardware[@]}"
+	report 'DKMS: Debian boots from the disk' log_in
+	quiet 'mkdir -p /media/stick; mount -o ro LABEL=first /media/stick'
+	shown 'DKMS: apt installs and builds' 'apt-get install -y /media/stick/*.deb' 3000
+	shown 'DKMS: the configuration is written' 'pmemctl apply --update -m /srv/pmem 1G@5G' 300
+	shown 'DKMS: the machine reboots' reboot
+	report 'DKMS: with 6.12' type_in 'uname -r | grep "^6\.12\."'
+	report 'DKMS: the driver has the version of the package' \
+		type_in "modinfo -F version pmem | grep -x '$(cat "$TOP/packaging/version")'"
+	shown 'DKMS: a filesystem is made and mounted' 'mkfs.ext4 -q /dev/pmem0 && mount /srv/pmem'
+	report 'DKMS: with dax' has_dax
+	quiet 'echo kept > /srv/pmem/file'
+	shown 'DKMS: the machine reboots again' reboot
+	report 'DKMS: the file is there' type_in 'grep -x kept /srv/pmem/file'
+	power_off
+}
+
+next=
 session BIOS
 if [ -n "${1:-}" ]; then
+	next=99.0
+	git clone -q "$TOP" "$TERMINAL/clone"
+	echo $next > "$TERMINAL/clone/packaging/version"
+	report 'the packages of the next version build' packages "$TERMINAL/clone" "$TERMINAL/packages/next"
+	stick next "$TERMINAL"/packages/next/linux-image-*.deb "$TERMINAL"/packages/next/pmem-tools_*.deb
 	cp /usr/share/OVMF/OVMF_VARS_4M.fd "$TERMINAL/variables"
 	session UEFI -drive if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd \
 		-drive "if=pflash,format=raw,file=$TERMINAL/variables"
+	own_kernel
 fi
 end_tests

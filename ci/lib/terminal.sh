@@ -56,7 +56,7 @@ press() {
 log_in() {
 	# shellcheck disable=SC2016 # the machine adds
 	await '^root@.*# ' 600 &&
-	press 'PS1=; stty -echo; export TERM=dumb; dmesg -n 1; echo logged_$((1 + 1))' && await 'logged_2$' 60
+	press 'unset HISTFILE; PS1=; stty -echo; export TERM=dumb; dmesg -n 1; echo logged_$((1 + 1))' && await 'logged_2$' 60
 }
 
 # type COMMAND [SECONDS]: run it in the shell of the machine and print its output. The
