@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "apply.hpp"
 
+#include <cerrno>
 #include <filesystem>
 #include <map>
+#include <stdexcept>
 #include <system_error>
+
+#include <fcntl.h>
+#include <sys/file.h>
 
 namespace pmemctl {
 
@@ -46,6 +51,18 @@ std::vector<std::string> commands_after(const Root &root,
 }
 
 } // namespace
+
+dax::Descriptor lock(const Root &root) {
+  const std::string name = root.path("").string();
+  dax::Descriptor directory(name, O_RDONLY | O_DIRECTORY);
+  if (flock(directory.get(), LOCK_EX | LOCK_NB) == 0)
+    return directory;
+  if (errno == EWOULDBLOCK)
+    throw std::runtime_error(
+        "another pmemctl changes the configuration; try again when it has "
+        "ended");
+  dax::fail(name);
+}
 
 Work work_to_apply(const Root &root, const Setup &setup) {
   const Record old = read_record(root);

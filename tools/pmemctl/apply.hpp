@@ -4,6 +4,7 @@
 #ifndef PMEMCTL_APPLY_HPP
 #define PMEMCTL_APPLY_HPP
 
+#include "descriptor.hpp"
 #include "record.hpp"
 #include "setup.hpp"
 
@@ -26,6 +27,13 @@ struct Work {
   std::vector<std::string> commands;     ///< of boot loaders, to run afterwards
   std::vector<std::string> notes;
 };
+
+/// Keeps other pmemctl from changing files as long as the result exists. The root
+/// directory is locked, so that no file is made.
+/// @param root of the files
+/// @throws std::runtime_error if another pmemctl has the lock
+/// @throws std::system_error if the directory cannot be opened or locked
+dax::Descriptor lock(const Root &root);
 
 /// What has to be done so that a setup is in force: nothing if it is. An earlier setup
 /// is taken back.

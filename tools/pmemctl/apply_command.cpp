@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 
 #include <nlohmann/json.hpp>
@@ -118,6 +119,9 @@ int apply(const Context &context, const Options &options) {
   if (options.update && !root.is_running())
     update_boot_loaders(root, {});
   Setup setup{parse_range(options.range), options.mount, options.filesystem};
+  std::optional<dax::Descriptor> locked;
+  if (!options.dry_run)
+    locked.emplace(lock(root));
   const Machine machine = read_machine(root);
   check_range(machine, setup.range.range);
   check_rest(machine, setup.range.range);
@@ -143,6 +147,9 @@ int undo(const Context &context, const Options &options) {
   const Root root = context.root();
   if (options.update && !root.is_running())
     update_boot_loaders(root, {});
+  std::optional<dax::Descriptor> locked;
+  if (!options.dry_run)
+    locked.emplace(lock(root));
   const Work work = work_to_undo(root);
   if (!options.dry_run && !read_record(root).edits.empty())
     do_work(root, work);

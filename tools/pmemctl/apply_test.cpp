@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <stdexcept>
 #include <string>
 
@@ -124,6 +125,13 @@ TEST_F(Apply, DropInIsEnoughForGrubWithoutItsMainFile) {
   EXPECT_NE(files.text_of("etc/default/grub.d/zz-pmem.cfg").find("memmap=32G"),
             std::string::npos);
   EXPECT_FALSE(files.root().has("etc/default/grub"));
+}
+
+TEST_F(Apply, OnlyOneAtATime) {
+  std::optional<dax::Descriptor> first(lock(files.root()));
+  EXPECT_THROW(lock(files.root()), std::runtime_error);
+  first.reset();
+  EXPECT_NO_THROW(lock(files.root()));
 }
 
 TEST_F(Apply, NamesTheMenuThatLacksTheParameter) {
