@@ -20,6 +20,7 @@
 # per-CPU lists, at other moments, and the hash of Redis has a random seed. With one CPU
 # and norandmaps, programs do the same in each run.
 #
+# allows: EXT4-fs [a-z]*: [0-9]* callbacks suppressed
 # allows: nd_pmem namespace.*: unable to guarantee persistence of writes
 # memory: 16G
 # cpus: 1

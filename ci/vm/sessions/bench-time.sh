@@ -6,6 +6,7 @@
 # that begins with "time: " is in microseconds, one with "ram: " in KiB for each GiB of
 # the disk, and one with "page-tables: " in KiB.
 #
+# allows: EXT4-fs [a-z]*: [0-9]* callbacks suppressed
 # allows: nd_pmem namespace.*: unable to guarantee persistence of writes
 # memory: 98G
 # cmdline: memmap=32G$32G memmap=32G!64G

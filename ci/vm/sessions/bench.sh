@@ -8,6 +8,7 @@
 # "files: " is a result of pmem_bench, and one with "functions: " the instructions of a
 # function.
 #
+# allows: EXT4-fs [a-z]*: [0-9]* callbacks suppressed
 # allows: nd_pmem namespace.*: unable to guarantee persistence of writes
 # allows: empty_bio: loading out-of-tree module taints kernel.
 # memory: 16G
