@@ -6,6 +6,8 @@ set -euo pipefail
 # Messages are read and names are sorted the same way everywhere, and nothing
 # that a caller's make or git was told reaches ours.
 export LC_ALL=C.UTF-8
+# users of Debian lack it, and mke2fs is there
+export PATH=$PATH:/usr/sbin:/sbin
 unset LANGUAGE MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL GIT_DIR GIT_WORK_TREE
 
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
