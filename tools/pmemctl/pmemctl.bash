@@ -3,11 +3,15 @@
 
 _pmemctl()
 {
-	local cur prev words cword command=() word
+	local cur prev words cword command=() word last=
 	_init_completion || return
 
 	for word in "${words[@]:1:cword-1}"; do
-		[[ $word != [a-z]* || ${#command[@]} = 2 ]] || command+=("$word")
+		case $last in
+		--root | -m | --mount | -t | --type | -n | --node | -c | --count | -s | --seed) ;;
+		*) [[ $word != [a-z]* || ${#command[@]} = 2 ]] || command+=("$word") ;;
+		esac
+		last=$word
 	done
 	case $prev in
 	-m | --mount | --root)
