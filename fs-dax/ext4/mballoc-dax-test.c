@@ -322,7 +322,7 @@ static ext4_fsblk_t mbt_dax_small(struct kunit *test, struct ext4_locality_group
 }
 
 /*
- * A small file gets the clusters behind the last small one. If they are too few, or in a
+ * A small file gets the clusters after the last small one. If they are too few, or in a
  * whole chunk, the shortest free extent is searched as usual.
  */
 static void test_mb_dax_small_files(struct kunit *test)
@@ -336,7 +336,9 @@ static void test_mb_dax_small_files(struct kunit *test)
 	mbt_dax_use(test, TEST_GOAL_GROUP, len, 1);
 	KUNIT_EXPECT_EQ(test, mbt_dax_small(test, &lg, 4), mbt_dax_at(test, 1, 1));
 	KUNIT_EXPECT_EQ(test, mbt_dax_small(test, &lg, 1), mbt_dax_at(test, 1, 5));
-	KUNIT_EXPECT_EQ(test, mbt_dax_small(test, &lg, len - 8), mbt_dax_at(test, 1, 6));
+	/* another CPU takes the next one */
+	mbt_dax_use(test, TEST_GOAL_GROUP, len + 6, 1);
+	KUNIT_EXPECT_EQ(test, mbt_dax_small(test, &lg, len - 9), mbt_dax_at(test, 1, 7));
 	KUNIT_EXPECT_EQ(test, mbt_dax_small(test, &lg, 3), mbt_dax_at(test, 0, len - 3));
 	/* where whole chunk 1 follows */
 	mbt_dax_free(test, TEST_GOAL_GROUP, len, len - 2);
@@ -356,7 +358,7 @@ struct mbt_dax_choice {
 	enum ext4_mb_dax_choice choice;
 	int goal_start, goal_len;
 	int goal_at;	/* where on the device, if not 0 */
-	int lost;	/* the limit of long free extents is exceeded so many times */
+	int lost;	/* long free extents, in eighths of their limit */
 };
 
 #define MBT_DAX_NONE	-1
@@ -378,11 +380,14 @@ static const struct mbt_dax_choice mbt_dax_choices[] = {
 	{ "second range of a file that grows", 4, 3, MBT_DAX_FAR + 2,
 	  MBT_DAX_NONE, 0, 4, 1, 0, MB_DAX_WHOLE, 4, 4 },
 	{ "new file, too much lost", 0, MBT_DAX_NONE, 0, MBT_DAX_NONE, 0,
-	  0, 2, 0, MB_DAX_PARTIAL, 0, 3, .lost = 1 },
+	  0, 2, 0, MB_DAX_PARTIAL, 0, 3, .lost = 9 },
 	{ "second range, too much lost for a first", 4, 3, MBT_DAX_FAR + 2,
-	  MBT_DAX_NONE, 0, 4, 1, 0, MB_DAX_WHOLE, 4, 4, .lost = 1 },
+	  MBT_DAX_NONE, 0, 4, 1, 0, MB_DAX_WHOLE, 4, 4, .lost = 9 },
 	{ "second range, too much lost", 4, 3, MBT_DAX_FAR + 2,
-	  MBT_DAX_NONE, 0, 4, 1, 0, MB_DAX_PARTIAL, 4, 2, .lost = 2 },
+	  MBT_DAX_NONE, 0, 4, 1, 0, MB_DAX_PARTIAL, 4, 2, .lost = 11 },
+	{ "fallocate in steps of half a range, too much lost", 8, 7, MBT_DAX_FAR + 7,
+	  MBT_DAX_NONE, 0, 8, 2, EXT4_MB_HINT_NOPREALLOC, MB_DAX_PARTIAL, 8, 2,
+	  .lost = 9 },
 	{ "range inside the file", 40, MBT_DAX_NONE, 0, MBT_DAX_NONE, 0,
 	  9, 1, 0, MB_DAX_WHOLE, 8, 4 },
 	{ "range inside the file, by fallocate", 40, MBT_DAX_NONE, 0,
@@ -436,7 +441,7 @@ static void test_mb_dax_choose(struct kunit *test)
 			ar.pright = c->right_at * unit;
 		}
 		ac.ac_g_ex = ac.ac_o_ex;
-		atomic64_set(&EXT4_SB(sb)->s_mb_dax_long, c->lost * limit + 1);
+		atomic64_set(&EXT4_SB(sb)->s_mb_dax_long, c->lost * limit / 8);
 
 		KUNIT_EXPECT_TRUE_MSG(test, ext4_mb_dax_choose_test(&ac, &ar), "%s",
 				      c->name);

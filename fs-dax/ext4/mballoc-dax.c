@@ -23,12 +23,10 @@
  * - An allocation from partial chunks takes a free extent that is long enough but
  *   not much longer, in a low group, so that chunks in higher groups become whole
  *   as files are deleted. If there is none, it takes an extent that holds half of
- *   the request, and otherwise splits a whole chunk. A small file goes behind the
+ *   the request, and otherwise splits a whole chunk. A small file goes after the
  *   last small file of this CPU while there is room.
  *
  * - Directories, extent blocks and xattrs fill one chunk after the other.
- *
- * If a search fails, mballoc.c takes over.
  */
 
 #include "ext4.h"
@@ -135,8 +133,10 @@ static void mb_dax_take_goal(struct ext4_allocation_context *ac,
 	ext4_grpblk_t start = ac->ac_g_ex.fe_start, len = mb_dax_len(ac->ac_sb);
 	ext4_grpblk_t chunk = round_down(start, len), end, free;
 
-	end = ac->ac_dax == MB_DAX_WHOLE ? EXT4_CLUSTERS_PER_GROUP(ac->ac_sb) :
-					   chunk + len;
+	/* other CPUs may allocate small files there, too */
+	if (ac->ac_flags & EXT4_MB_HINT_GROUP_ALLOC)
+		start = ext4_find_next_zero_bit(e4b->bd_bitmap, chunk + len, start);
+	end = ac->ac_dax == MB_DAX_WHOLE ? EXT4_CLUSTERS_PER_GROUP(ac->ac_sb) : chunk + len;
 	free = mb_dax_run(e4b->bd_bitmap, start, min(end, start + ac->ac_g_ex.fe_len));
 	if (ac->ac_dax == MB_DAX_WHOLE)
 		free = start == chunk ? round_down(free, len) : 0;
@@ -209,7 +209,8 @@ unload:
 static void mb_dax_try_goal(struct ext4_allocation_context *ac, ext4_grpblk_t need)
 {
 	if (ac->ac_flags & EXT4_MB_HINT_TRY_GOAL)
-		mb_dax_try_group(ac, ac->ac_g_ex.fe_group, mb_dax_take_goal, need, true);
+		mb_dax_try_group(ac, ac->ac_g_ex.fe_group, mb_dax_take_goal, need,
+				 !(ac->ac_flags & EXT4_MB_HINT_GROUP_ALLOC));
 }
 
 /* Take @need clusters or more in the first group from @start to @end that has them. */
@@ -331,7 +332,7 @@ static loff_t mb_dax_end(struct ext4_allocation_context *ac)
 
 /**
  * ext4_mb_dax_scan() - look for blocks where ext4_mb_dax_choose() wants them
- * @ac: the request; ac_status is AC_STATUS_FOUND afterwards if blocks were found
+ * @ac: the request; if ac_status is not AC_STATUS_FOUND then, mballoc.c takes over
  *
  * Context: May sleep, to read bitmaps. Takes locks of groups.
  */
@@ -491,8 +492,7 @@ bool ext4_mb_dax_choose(struct ext4_allocation_context *ac,
 
 	/* preallocate the rest of the range in its chunk, or as much as the file has */
 	to = aligned ? end : mb_dax_end(ac);
-	if (ar->pright && ar->lright < to)
-		to = ar->lright;
+	to = ar->pright ? min_t(loff_t, to, ar->lright) : to;
 	from = logical;
 	ext4_mb_pa_adjust_overlap(ac, &from, &to);
 	mb_dax_set_goal(ac, ac->ac_dax, logical, to);
