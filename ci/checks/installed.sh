@@ -5,6 +5,7 @@
 # and printed is in the comments of the output. With an argument, also by UEFI, with an
 # upgrade; and pmem-dkms on Debian's own kernel 6.12.
 #
+# takes: 600
 # soak: all
 . "$(dirname "$0")/../lib/common.sh"
 # shellcheck source=ci/lib/accel.sh
