@@ -24,8 +24,6 @@
 #include <system_error>
 
 #include <fcntl.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 namespace pmemctl {
@@ -44,17 +42,7 @@ struct Options {
 dax::Descriptor open_device(const Root &root, const Target &target,
                             int access) try {
   const std::string path = root.path("dev/" + target.name);
-  // a write to /dev/pmem0 before the driver was loaded has made a file
-  struct stat status {};
-  if (stat(path.c_str(), &status))
-    dax::fail(path);
-  if (!S_ISBLK(status.st_mode) ||
-      std::to_string(major(status.st_rdev)) + ':' +
-              std::to_string(minor(status.st_rdev)) !=
-          target.numbers)
-    throw std::invalid_argument("/dev/" + target.name +
-                                ": is not block device " + target.numbers +
-                                "; remove it, and load the driver again");
+  check_node(path, target);
   return dax::Descriptor(path, access | O_EXCL | O_DIRECT);
 } catch (const std::system_error &error) {
   if (error.code().value() == EBUSY)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "target.hpp"
 
+#include "descriptor.hpp"
 #include "memory.hpp"
 #include "mounts.hpp"
 #include "text.hpp"
@@ -10,6 +11,9 @@
 #include <stdexcept>
 #include <system_error>
 
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
 namespace pmemctl {
 
 namespace {
@@ -18,15 +22,27 @@ namespace fs = std::filesystem;
 
 const std::string Folder = "sys/class/block/";
 
-/// The name of a device: the text, or the end of the path that it is.
+/// The place of a file that a user names.
+fs::path path_of(const Root &root, const fs::path &name) {
+  if (root.is_running())
+    return fs::absolute(name);
+  return root.path(name.relative_path());
+}
+
+/// The name of a device: the text, or the end of a path in /dev. Other paths end in
+/// the name of a disk by chance, as a mount point or an image does.
+/// @return an empty text for such a path
 std::string name_of(const Root &root, const std::string &text) {
   if (text.find('/') == text.npos)
     return text;
-  const fs::path path =
-      root.path(text.starts_with('/') ? text.substr(1) : text);
+  const fs::path named = text;
   std::error_code error;
-  const fs::path target = fs::canonical(path, error);
-  return (error ? path : target).filename();
+  const fs::path folder = fs::canonical(root.path("dev"), error);
+  const fs::path path = fs::canonical(path_of(root, named), error);
+  // a disk without a node in /dev is still to be found
+  const bool is_device =
+      error ? named.parent_path() == "/dev" : path.parent_path() == folder;
+  return is_device ? (error ? named : path).filename() : fs::path();
 }
 
 std::uint64_t number_in(const Root &root, const std::string &file) try {
@@ -84,7 +100,22 @@ Target find_target(const Root &root, const std::string &text) {
            root.names_in(folder + entry + "/holders"))
         target.holders.push_back(holder);
     }
+  if (root.is_running() && text.find('/') != text.npos)
+    check_node(text, target);
   return target;
+}
+
+void check_node(const std::string &path, const Target &target) {
+  struct stat status {};
+  if (stat(path.c_str(), &status))
+    dax::fail(path);
+  if (!S_ISBLK(status.st_mode) ||
+      std::to_string(major(status.st_rdev)) + ':' +
+              std::to_string(minor(status.st_rdev)) !=
+          target.numbers)
+    throw std::invalid_argument("/dev/" + target.name +
+                                ": is not block device " + target.numbers +
+                                "; remove it, and load the driver again");
 }
 
 void check_unused(const Root &root, const Target &target) {

@@ -27,10 +27,18 @@ struct Target {
 
 /// Finds a disk of the driver pmem or of drivers/nvdimm.
 /// @param root of the files
-/// @param text its name, or a path below /dev
+/// @param text its name, or the path of its node in /dev or of a link to that
 /// @throws std::invalid_argument if it is no such disk
 /// @throws std::runtime_error if its address cannot be read
 Target find_target(const Root &root, const std::string &text);
+
+/// Refuses a file that is not the node of a disk: a write to /dev/pmem0 before the
+/// driver was loaded has made a plain file.
+/// @param path   of the file
+/// @param target the disk
+/// @throws std::invalid_argument if it is something else
+/// @throws std::system_error if it is not there
+void check_node(const std::string &path, const Target &target);
 
 /// Refuses a disk that a filesystem, swap space or another device uses.
 /// @param root   of the files

@@ -8,9 +8,11 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <functional>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 
 namespace pmemctl {
 namespace {
@@ -68,6 +70,38 @@ TEST_F(Disks, OtherNamesAreRefused) {
   add_partition();
   EXPECT_EQ(error([&] { find_target(root, "pmem0p1"); }),
             "pmem0p1: is a partition; name the whole disk");
+}
+
+TEST_F(Disks, OtherFilesWithTheirNameAreRefused) {
+  namespace fs = std::filesystem;
+  const Root root = files.root();
+  fs::create_directories(files.directory / "mnt/pmem0");
+  files.put("srv/pmem0", "an image");
+  files.put("dev/shm/pmem0", "an image");
+  files.put("dev/pmem0", "");
+  fs::create_directories(files.directory / "dev/disk/by-path");
+  fs::create_symlink("../../../mnt/pmem0",
+                     files.directory / "dev/disk/by-path/other");
+  for (const char *text :
+       {"/mnt/pmem0", "/mnt/pmem0/", "/srv/pmem0", "srv/pmem0", "./pmem0",
+        "/dev/shm/pmem0", "/dev/disk/by-path/other", "/none/pmem0",
+        "/dev/none/pmem0"})
+    EXPECT_EQ(error([&] { find_target(root, text); }),
+              std::string(text) + ": no such block device; see pmemctl list");
+  fs::create_symlink("../../pmem0", files.directory / "dev/disk/by-path/ours");
+  for (const char *text :
+       {"/dev/pmem0", "/dev/disk/by-path/ours", "/mnt/../dev/pmem0"})
+    EXPECT_EQ(find_target(root, text).name, "pmem0") << text;
+}
+
+TEST_F(Disks, TheirNodeHasToBeABlockDevice) {
+  files.put("dev/pmem0", "");
+  for (const std::string &path :
+       {(files.directory / "dev/pmem0").string(), std::string("/dev/null")})
+    EXPECT_EQ(error([&] { check_node(path, pmem0()); }),
+              "/dev/pmem0: is not block device 259:0; remove it, and load the "
+              "driver again");
+  EXPECT_THROW(check_node("/dev/none", pmem0()), std::system_error);
 }
 
 TEST_F(Disks, MountedOnesAreRefused) {
