@@ -4,18 +4,13 @@
 #include "command.hpp"
 #include "commands.hpp"
 #include "descriptor.hpp"
-#include "signature.hpp"
 #include "size.hpp"
 #include "survival_io.hpp"
 #include "survival_report.hpp"
 #include "target.hpp"
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstdint>
-#include <cstdlib>
-#include <cstring>
 #include <iostream>
 #include <limits>
 #include <memory>
@@ -49,25 +44,6 @@ dax::Descriptor open_device(const Root &root, const Target &target,
     throw std::invalid_argument(target.name +
                                 ": is in use; see lsblk and fuser -v");
   throw;
-}
-
-/// The signature on a device.
-std::string signature_on(const OpenDevice &device, std::uint64_t size) {
-  const std::size_t length = std::min<std::uint64_t>(size, SignatureBytes);
-  std::unique_ptr<char, decltype(&std::free)> head(
-      static_cast<char *>(std::aligned_alloc(PageSize, SignatureBytes)),
-      &std::free);
-  const ssize_t got = pread(device.fd, head.get(), length, 0);
-  if (got < 0 && errno != EIO)
-    dax::fail(device.name);
-  if (got < static_cast<ssize_t>(length)) // the rest may be a filesystem
-    return "bad memory where a signature would be";
-  // the pattern of an earlier run is no loss, and could look like anything
-  std::array<std::uint64_t, PageSize / 8> page;
-  std::memcpy(page.data(), head.get(), PageSize);
-  if (whole_pattern(page))
-    return "";
-  return signature_in({head.get(), static_cast<std::size_t>(got)});
 }
 
 /// A line on a terminal that shows how far the work is, at most once per percent.

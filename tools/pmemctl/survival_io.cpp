@@ -2,12 +2,14 @@
 #include "survival_io.hpp"
 
 #include "descriptor.hpp"
+#include "signature.hpp"
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <memory>
 #include <new>
+#include <string_view>
 #include <system_error>
 
 #include <unistd.h>
@@ -71,7 +73,28 @@ bool read_all(const OpenDevice &device, void *data, std::uint64_t length,
   return true;
 }
 
+/// Reads a part of a device, with zeroes for pages that have a pattern.
+/// @return nothing if memory there is bad
+std::optional<std::string_view>
+read_unpatterned(const OpenDevice &device, Buffer &buffer, const Range &part) {
+  if (!read_all(device, buffer.data(), part.size(), part.start))
+    return {};
+  for (std::uint64_t at = 0; at + PageSize <= part.size(); at += PageSize)
+    if (const auto page = buffer.page(at); whole_pattern(page))
+      std::fill(page.begin(), page.end(), 0);
+  return std::string_view(static_cast<char *>(buffer.data()), part.size());
+}
+
 } // namespace
+
+std::string signature_on(const OpenDevice &device, std::uint64_t size) {
+  Buffer buffer;
+  const auto head = read_unpatterned(
+      device, buffer, {0, std::min<std::uint64_t>(size, SignatureBytes)});
+  if (!head) // what can be read may be a part of a filesystem
+    return "bad memory where a signature would be";
+  return signature_in(*head);
+}
 
 void write_pattern(const OpenDevice &device, const Range &memory,
                    std::uint64_t seed, const Progress &progress) {

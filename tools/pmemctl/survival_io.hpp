@@ -23,6 +23,15 @@ struct OpenDevice {
   std::string name;
 };
 
+/// What a device holds. Pages with the pattern of an earlier run are no loss, and could
+/// look like anything.
+/// @param device open for reading; O_DIRECT is allowed
+/// @param size   of the device, in whole pages
+/// @return a name as of @ref signature_in, or that memory there is bad; empty if there
+///         is nothing
+/// @throws std::system_error if reading fails for another reason than bad memory
+std::string signature_on(const OpenDevice &device, std::uint64_t size);
+
 /// Fills a device, and waits until the contents are out of the CPU caches.
 /// @param device   open for writing; O_DIRECT is allowed
 /// @param memory   physical addresses of its bytes, in whole pages

@@ -172,6 +172,31 @@ TEST_F(OnFile, TheSeedIsFoundOnTheLastPageThatHasIt) {
   EXPECT_EQ(check().count(Fate::survived), 1U);
 }
 
+TEST_F(OnFile, APatternHidesNoSignatureOnOtherPages) {
+  EXPECT_EQ(signature_on(device, memory.size()), "");
+  overwrite(0x10000, std::string(PageSize, '\0'));
+  overwrite(0x10040, "_BHRfS_M");
+  EXPECT_EQ(signature_on(device, memory.size()), "btrfs");
+  overwrite(0, std::string(PageSize, '\0'));
+  overwrite(0, "XFSB");
+  EXPECT_EQ(signature_on(device, memory.size()), "xfs");
+  EXPECT_EQ(signature_on(device, PageSize), "xfs");
+}
+
+TEST_F(OnFile, APatternIsNoSignature) {
+  // a boot sector's mark, in a pattern that happens to have it
+  for (std::uint64_t seed = 0;; seed++) {
+    const Words page = pattern(seed, memory.start);
+    if (page[63] >> 48 != 0xaa55)
+      continue;
+    overwrite(0, {reinterpret_cast<const char *>(page.data()), PageSize});
+    break;
+  }
+  EXPECT_EQ(signature_on(device, memory.size()), "");
+  overwrite(PageSize - 1, "x");
+  EXPECT_EQ(signature_on(device, memory.size()), "dos");
+}
+
 TEST_F(OnFile, ReportsHaveCountsRunsAndMap) {
   overwrite(MiB, std::string(3 * PageSize, '\0'));
   const Survival survival = check();
