@@ -34,11 +34,9 @@ std::string line_of(const Root &root, const std::string &file) try {
 /// The name of the contents, from udev's database, else from the device itself.
 std::string filesystem_of(const Root &root, const std::string &name,
                           const std::string &numbers) {
-  const std::string key = "E:ID_FS_TYPE=";
-  for (const std::string &line :
-       lines_of(root.find("run/udev/data/b" + numbers).value_or("")))
-    if (line.starts_with(key))
-      return line.substr(key.size());
+  const std::string known = udev_property(root, numbers, "ID_FS_TYPE");
+  if (!known.empty())
+    return known;
   try {
     const dax::Descriptor device(root.path("dev/" + name), O_RDONLY);
     std::string head(SignatureBytes, '\0');
@@ -123,6 +121,16 @@ std::vector<DiskInfo> find_disks(const Root &root) {
   for (const std::string &name : names)
     disks.push_back(read_whole_disk(root, name));
   return disks;
+}
+
+std::string udev_property(const Root &root, const std::string &numbers,
+                          const std::string &name) {
+  const std::string key = "E:" + name + "=";
+  for (const std::string &line :
+       lines_of(root.find("run/udev/data/b" + numbers).value_or("")))
+    if (line.starts_with(key))
+      return line.substr(key.size());
+  return "";
 }
 
 FileShare share_of_files(const std::string &directory) {

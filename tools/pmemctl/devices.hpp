@@ -46,6 +46,14 @@ struct DiskInfo {
 /// @param root of the files
 std::vector<DiskInfo> find_disks(const Root &root);
 
+/// A property of a block device in udev's database.
+/// @param root    of the files
+/// @param numbers of the device: "259:0"
+/// @param name    of the property: "ID_FS_TYPE"
+/// @return an empty text if the device does not have it
+std::string udev_property(const Root &root, const std::string &numbers,
+                          const std::string &name);
+
 /// Adds up the files of a mounted filesystem, without those of filesystems below.
 /// @param directory mount point
 /// @return how much of them 2 MiB pages can map; files that cannot be read count as if

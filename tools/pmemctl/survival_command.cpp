@@ -87,8 +87,10 @@ int write(const Context &context, const Options &options) {
   check_overwrite(target, "", options.force);
   const dax::Descriptor file = open_device(root, target, O_RDWR);
   const OpenDevice device{file.get(), "/dev/" + target.name};
-  check_overwrite(target, signature_on(device, target.memory.size()),
-                  options.force);
+  std::string signature = signature_on(device, target.memory.size());
+  if (signature.empty())
+    signature = contents_in_udev(root, target);
+  check_overwrite(target, signature, options.force);
   if (!options.yes && !confirm(target)) {
     std::cerr << "pmemctl: nothing was written\n";
     return Failed;

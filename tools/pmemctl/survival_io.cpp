@@ -91,9 +91,15 @@ std::string signature_on(const OpenDevice &device, std::uint64_t size) {
   Buffer buffer;
   const auto head = read_unpatterned(
       device, buffer, {0, std::min<std::uint64_t>(size, SignatureBytes)});
-  if (!head) // what can be read may be a part of a filesystem
-    return "bad memory where a signature would be";
-  return signature_in(*head);
+  // what can be read may be a part of a filesystem
+  const char *bad = "bad memory where a signature would be";
+  if (!head)
+    return bad;
+  if (const std::string name = signature_in(*head); !name.empty())
+    return name;
+  const auto tail = read_unpatterned(
+      device, buffer, {size - std::min<std::uint64_t>(size, EndBytes), size});
+  return tail ? signature_at_end(*tail, size) : bad;
 }
 
 void write_pattern(const OpenDevice &device, const Range &memory,

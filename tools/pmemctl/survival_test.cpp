@@ -183,6 +183,18 @@ TEST_F(OnFile, APatternHidesNoSignatureOnOtherPages) {
   EXPECT_EQ(signature_on(device, PageSize), "xfs");
 }
 
+TEST_F(OnFile, RaidIsFoundAtTheEnd) {
+  for (const std::uint64_t size : {5 * MiB, 5 * MiB - 4 * KiB}) {
+    for (const std::uint64_t offset :
+         {(size & ~65535ULL) - 65536, (size - 8192) & ~4095ULL}) {
+      write_pattern(device, memory, Seed, [](std::uint64_t) {});
+      EXPECT_EQ(signature_on(device, size), "");
+      overwrite(offset, "\xfc\x4e\x2b\xa9");
+      EXPECT_EQ(signature_on(device, size), "linux_raid_member") << offset;
+    }
+  }
+}
+
 TEST_F(OnFile, APatternIsNoSignature) {
   // a boot sector's mark, in a pattern that happens to have it
   for (std::uint64_t seed = 0;; seed++) {
@@ -235,6 +247,19 @@ TEST(Signature, IsFoundAtItsPlace) {
   EXPECT_EQ(with(512, "EFI PART"), "gpt");
   EXPECT_EQ(with(510, "\x55\xaa"), "dos");
   EXPECT_EQ(with(0x218, "LVM2 001"), "LVM2_member");
+  EXPECT_EQ(with(0, "\xfc\x4e\x2b\xa9"), "linux_raid_member");
+  EXPECT_EQ(with(3, "-FVE-FS-"), "BitLocker");
+  EXPECT_EQ(with(0x406, "44"), "nilfs2");
+  EXPECT_EQ(with(0x8000, "JFS1"), "jfs");
+  EXPECT_EQ(with(0x8001, "CD001"), "iso9660");
+  EXPECT_EQ(with(0x10000, "\x01\x16\x19\x70"), "gfs2");
+  EXPECT_EQ(with(0x10034, "ReIsErFs"), "reiserfs");
+  EXPECT_EQ(with(0x10034, "ReIsEr2Fs"), "reiserfs");
+  const std::string uberblock("\x0c\xb1\xba\0\0\0\0\0", 8);
+  EXPECT_EQ(with(128 * KiB, uberblock), "zfs_member");
+  EXPECT_EQ(with(255 * KiB, uberblock), "zfs_member");
+  EXPECT_EQ(with(127 * KiB, uberblock), "");
+  EXPECT_EQ(with(255 * KiB + 512, uberblock), "");
   EXPECT_EQ(signature_in("XFSB"), "xfs");
   EXPECT_EQ(signature_in(""), "");
 }

@@ -2,6 +2,7 @@
 #include "target.hpp"
 
 #include "descriptor.hpp"
+#include "devices.hpp"
 #include "memory.hpp"
 #include "mounts.hpp"
 #include "text.hpp"
@@ -137,6 +138,15 @@ void check_unused(const Root &root, const Target &target) {
     throw std::invalid_argument(target.name + ": is in use by " +
                                 list_of(target.holders) +
                                 "; remove that first");
+}
+
+std::string contents_in_udev(const Root &root, const Target &target) {
+  for (const char *property : {"ID_FS_TYPE", "ID_PART_TABLE_TYPE"}) {
+    const std::string type = udev_property(root, target.numbers, property);
+    if (!type.empty())
+      return type + " in udev's database";
+  }
+  return "";
 }
 
 void check_overwrite(const Target &target, const std::string &signature,

@@ -46,9 +46,16 @@ void check_node(const std::string &path, const Target &target);
 /// @throws std::invalid_argument with the user of the disk and the remedy
 void check_unused(const Root &root, const Target &target);
 
+/// What udev's database says that a disk holds: libblkid knows more signatures than
+/// signature.hpp.
+/// @param root   of the files
+/// @param target the disk
+/// @return "ext4 in udev's database", or empty
+std::string contents_in_udev(const Root &root, const Target &target);
+
 /// Refuses a disk that cannot be overwritten, or has contents.
 /// @param target    the disk
-/// @param signature what it holds, from signature.hpp; empty for nothing
+/// @param signature what it holds; empty for nothing
 /// @param is_forced whether the user said --force
 /// @throws std::invalid_argument with the reason and the remedy
 void check_overwrite(const Target &target, const std::string &signature,

@@ -134,6 +134,14 @@ TEST_F(Disks, UnderAnotherDeviceAreRefused) {
             "pmem0: is in use by dm-0; remove that first");
 }
 
+TEST_F(Disks, HaveContentsThatOnlyUdevKnows) {
+  EXPECT_EQ(contents_in_udev(files.root(), pmem0()), "");
+  for (const std::string property : {"ID_FS_TYPE", "ID_PART_TABLE_TYPE"}) {
+    files.put("run/udev/data/b259:0", "S:disk/a\nE:" + property + "=a\n");
+    EXPECT_EQ(contents_in_udev(files.root(), pmem0()), "a in udev's database");
+  }
+}
+
 TEST_F(Disks, WithContentsNeedForce) {
   EXPECT_EQ(error([&] { check_overwrite(pmem0(), "", false); }), "");
   EXPECT_EQ(error([&] { check_overwrite(pmem0(), "ext4", false); }),
