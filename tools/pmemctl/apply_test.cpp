@@ -240,16 +240,16 @@ TEST_F(Apply, ExtlinuxHasEachEntryExtended) {
 
 TEST_F(Apply, LoadsAndMounts) {
   add_grub(true);
-  apply("32G@32G/4", "/mnt/my mem");
+  apply("32G@40G/4", "/mnt/my mem");
   EXPECT_EQ(files.text_of("etc/modprobe.d/pmem.conf"),
-            "# written by pmemctl\noptions pmem ranges=32G@32G/4\n");
+            "# written by pmemctl\noptions pmem ranges=32G@40G/4\n");
   EXPECT_EQ(files.text_of("etc/modules-load.d/pmem.conf"),
             "# written by pmemctl\npmem\n");
-  EXPECT_EQ(
-      files.text_of("etc/fstab"),
-      std::string(FstabText) +
-          "\n# pmemctl: \"pmemctl undo\" takes this out\n"
-          "/dev/pmem0 /mnt/my\\040mem ext4 dax,nofail,X-mount.mkdir 0 2\n");
+  EXPECT_EQ(files.text_of("etc/fstab"),
+            std::string(FstabText) +
+                "\n# pmemctl: \"pmemctl undo\" takes this out\n"
+                "/dev/disk/by-path/pmem-0xa00000000 /mnt/my\\040mem ext4 "
+                "dax,nofail,X-mount.mkdir 0 2\n");
 }
 
 TEST_F(Apply, UndoLeavesAllAsItWas) {
@@ -331,8 +331,10 @@ TEST_F(Apply, UndoGoesOnAfterItsRemedy) {
   add_grub(false);
   apply("32G@32G", "/mnt/mem");
   const std::string mine = "/dev/sda1 / ext4 noatime 0 1\n";
-  files.put("etc/fstab", mine + "# pmemctl: \"pmemctl undo\" takes this out\n"
-                                "/dev/pmem0 /mnt/mem ext4 dax 0 0\n");
+  files.put("etc/fstab",
+            mine +
+                "# pmemctl: \"pmemctl undo\" takes this out\n"
+                "/dev/disk/by-path/pmem-0x800000000 /mnt/mem ext4 dax 0 0\n");
   EXPECT_THROW(undo(), std::runtime_error);
   files.put("etc/fstab", mine);
   files.put("etc/default/grub", "A=\"memmap=32G\\\\\\$32G\"\n");

@@ -50,6 +50,12 @@ void check_mount(const Files &files, const std::string &mount) {
   }
 }
 
+/// The link to the first device, which udev makes. /dev/pmem0 can be the disk of another
+/// driver.
+std::string link_of(const Proposal &range) {
+  return "/dev/disk/by-path/pmem-" + hex(range.range.start);
+}
+
 /// A file that is ours as a whole.
 void add_file(const Files &files, const std::string &path,
               const std::string &text, Changes &changes) {
@@ -119,8 +125,8 @@ Changes changes_for(const Files &files, const Setup &setup) {
     const std::string before = files.get(Fstab).value_or("");
     const std::string added =
         (before.empty() || before.ends_with('\n') ? "" : "\n") +
-        std::string("# pmemctl: \"pmemctl undo\" takes this out\n/dev/pmem0 ") +
-        for_fstab(mount) + ' ' + setup.filesystem +
+        std::string("# pmemctl: \"pmemctl undo\" takes this out\n") +
+        link_of(setup.range) + ' ' + for_fstab(mount) + ' ' + setup.filesystem +
         " dax,nofail,X-mount.mkdir 0 2\n";
     changes.edits.push_back({Fstab, files.get(Fstab), before + added, added});
   }
