@@ -53,10 +53,14 @@ std::vector<std::string> commands_after(const Root &root,
 } // namespace
 
 dax::Descriptor lock(const Root &root) {
-  const std::string name = root.path("").string();
-  dax::Descriptor directory(name, O_RDONLY | O_DIRECTORY);
-  if (flock(directory.get(), LOCK_EX | LOCK_NB) == 0)
-    return directory;
+  const bool is_running = root.is_running();
+  const std::string name = root.path(is_running ? "run/pmemctl.lock" : "");
+  // any user can open and lock "/"
+  dax::Descriptor file =
+      is_running ? dax::Descriptor(name, O_RDWR | O_CREAT | O_NOFOLLOW, 0600)
+                 : dax::Descriptor(name, O_RDONLY | O_DIRECTORY);
+  if (flock(file.get(), LOCK_EX | LOCK_NB) == 0)
+    return file;
   if (errno == EWOULDBLOCK)
     throw std::runtime_error(
         "another pmemctl changes the configuration; try again when it has "

@@ -28,11 +28,12 @@ struct Work {
   std::vector<std::string> notes;
 };
 
-/// Keeps other pmemctl from changing files as long as the result exists. The root
-/// directory is locked, so that no file is made.
+/// Keeps other pmemctl from changing files as long as the result exists. On the running
+/// system, that is a lock on /run/pmemctl.lock, which only root can open. Below --root,
+/// it is one on the directory, so that no file is made.
 /// @param root of the files
 /// @throws std::runtime_error if another pmemctl has the lock
-/// @throws std::system_error if the directory cannot be opened or locked
+/// @throws std::system_error if the file or directory cannot be opened or locked
 dax::Descriptor lock(const Root &root);
 
 /// What has to be done so that a setup is in force: nothing if it is. An earlier setup

@@ -10,13 +10,17 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <filesystem>
 #include <map>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 namespace pmemctl {
@@ -132,6 +136,21 @@ TEST_F(Apply, OnlyOneAtATime) {
   EXPECT_THROW(lock(files.root()), std::runtime_error);
   first.reset();
   EXPECT_NO_THROW(lock(files.root()));
+}
+
+TEST(Lock, CannotBeHeldByAUserWhoLocksTheRootDirectory) {
+  const dax::Descriptor user("/", O_RDONLY | O_DIRECTORY);
+  flock(user.get(), LOCK_EX | LOCK_NB);
+  try {
+    const dax::Descriptor first = lock(Root());
+    struct stat status {};
+    ASSERT_EQ(fstat(first.get(), &status), 0);
+    EXPECT_EQ(status.st_mode, S_IFREG | 0600U);
+    EXPECT_THROW(lock(Root()), std::runtime_error);
+  } catch (const std::system_error &error) {
+    // those who are not root cannot open it
+    EXPECT_EQ(error.code().value(), EACCES) << error.what();
+  }
 }
 
 TEST_F(Apply, NamesTheMenuThatLacksTheParameter) {
