@@ -2,6 +2,7 @@
 #include "apply.hpp"
 
 #include <cerrno>
+#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <stdexcept>
@@ -43,11 +44,13 @@ replacements_for(const Root &root,
   return replacements;
 }
 
-/// The commands that make boot loaders read the files of edits.
-std::vector<std::string> commands_after(const Root &root,
-                                        const std::vector<Edit> &edits) {
-  const Changes changes = boot_changes(Files(root), "");
-  return edits.empty() ? std::vector<std::string>() : changes.commands;
+/// Files of the system, some with other contents.
+Files files_with(const Root &root,
+                 const std::map<std::string, Contents> &contents) {
+  Files files(root);
+  for (const auto &[path, text] : contents)
+    files.put(path, text);
+  return files;
 }
 
 } // namespace
@@ -71,11 +74,7 @@ dax::Descriptor lock(const Root &root) {
 Work work_to_apply(const Root &root, const Setup &setup) {
   const Record old = read_record(root);
   std::map<std::string, Contents> contents = without_record(root, old);
-  Files files(root);
-  for (const auto &[path, text] : contents)
-    files.put(path, text);
-
-  Changes changes = changes_for(files, setup);
+  Changes changes = changes_for(files_with(root, contents), setup);
   Work work;
   for (const Edit &edit : changes.edits)
     contents[edit.path] = edit.after;
@@ -88,11 +87,23 @@ Work work_to_apply(const Root &root, const Setup &setup) {
 }
 
 Work work_to_undo(const Root &root) {
-  const Record record = read_record(root);
+  const auto contents = without_record(root, read_record(root));
   Work work;
-  work.replacements = replacements_for(root, without_record(root, record));
-  work.commands = commands_after(root, record.edits);
+  work.replacements = replacements_for(root, contents);
+  // also without a record: the command may have failed after an earlier undo
+  work.commands = boot_changes(files_with(root, contents), "").commands;
   return work;
+}
+
+void run_commands(const Work &work) {
+  for (const std::string &command : work.commands)
+    if (std::system((command + " >&2").c_str()) != 0)
+      throw std::runtime_error(
+          command + ": failed; its own messages are above. " +
+          (work.record.edits.empty()
+               ? "The files are as before apply: run \"pmemctl undo --update\" "
+                 "again when the command works"
+               : "The files are changed: \"pmemctl undo\" takes that back"));
 }
 
 void do_work(const Root &root, const Work &work) {

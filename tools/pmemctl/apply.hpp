@@ -49,6 +49,11 @@ Work work_to_apply(const Root &root, const Setup &setup);
 /// @throws std::runtime_error, see @ref taken_back
 Work work_to_undo(const Root &root);
 
+/// Runs the commands of the boot loaders.
+/// @param work what was done
+/// @throws std::runtime_error if one fails, with the remedy
+void run_commands(const Work &work);
+
 /// Does it.
 /// @param root of the files
 /// @param work what to do

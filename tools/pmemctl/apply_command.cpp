@@ -7,7 +7,6 @@
 #include "setup.hpp"
 #include "size.hpp"
 
-#include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -73,18 +72,10 @@ void write_json(const Work &work, const Options &options) {
             << '\n';
 }
 
-/// Runs the commands of the boot loaders.
-/// @throws std::runtime_error if one fails
-void update_boot_loaders(const Root &root, const Work &work) {
-  if (!root.is_running())
+void check_update(const Root &root, const Options &options) {
+  if (options.update && !root.is_running())
     throw std::invalid_argument(
         "--update: runs commands on the running system; leave out --root");
-  for (const std::string &command : work.commands)
-    if (std::system((command + " >&2").c_str()) != 0)
-      throw std::runtime_error(command +
-                               ": failed; its own messages are above. The "
-                               "files are changed: \"pmemctl undo\" takes "
-                               "that back");
 }
 
 /// Whether GRUB will give the kernel the parameter.
@@ -102,22 +93,20 @@ void check_menu(const Root &root, const Work &work, const std::string &memmap) {
   }
 }
 
-int finish(const Context &context, const Root &root, const Work &work,
-           const Options &options) {
+int finish(const Context &context, const Work &work, const Options &options) {
   if (context.json)
     write_json(work, options);
   else
     write_text(work, options);
   // also if the files are as they should be: the boot loader may not have read them
   if (options.update && !options.dry_run)
-    update_boot_loaders(root, work);
+    run_commands(work);
   return Done;
 }
 
 int apply(const Context &context, const Options &options) {
   const Root root = context.root();
-  if (options.update && !root.is_running())
-    update_boot_loaders(root, {});
+  check_update(root, options);
   Setup setup{parse_range(options.range), options.mount, options.filesystem};
   std::optional<dax::Descriptor> locked;
   if (!options.dry_run)
@@ -137,7 +126,7 @@ int apply(const Context &context, const Options &options) {
       do_work(root, work_to_undo(root));
     do_work(root, work_to_apply(root, setup));
   }
-  const int status = finish(context, root, work, options);
+  const int status = finish(context, work, options);
   if (options.update && !options.dry_run)
     check_menu(root, work, setup.range.memmap());
   return status;
@@ -145,15 +134,14 @@ int apply(const Context &context, const Options &options) {
 
 int undo(const Context &context, const Options &options) {
   const Root root = context.root();
-  if (options.update && !root.is_running())
-    update_boot_loaders(root, {});
+  check_update(root, options);
   std::optional<dax::Descriptor> locked;
   if (!options.dry_run)
     locked.emplace(lock(root));
   const Work work = work_to_undo(root);
   if (!options.dry_run && !read_record(root).edits.empty())
     do_work(root, work);
-  return finish(context, root, work, options);
+  return finish(context, work, options);
 }
 
 void add_common(CLI::App &command, Options &options) {

@@ -286,6 +286,43 @@ TEST_F(Apply, UndoLeavesAllAsItWas) {
   EXPECT_EQ(snapshot(), before);
 }
 
+TEST_F(Apply, UndoHasTheCommandsOfBootLoadersWithoutARecord) {
+  add_grub(true);
+  files.put("etc/kernel/cmdline", "ro\n");
+  files.put("boot/EFI/Linux/a.efi", "");
+  files.put("usr/bin/kernel-install", "add-all");
+  const Work work = apply("32G@32G");
+  EXPECT_EQ(work.commands, (std::vector<std::string>{
+                               "update-grub", "kernel-install add-all"}));
+  for (int i = 0; i < 2; i++) {
+    EXPECT_EQ(work_to_undo(files.root()).commands, work.commands);
+    undo();
+  }
+}
+
+TEST_F(Apply, ACommandThatFailsHasItsOwnRemedyInUndo) {
+  const auto message = [](const Work &work) {
+    try {
+      run_commands(work);
+      return std::string();
+    } catch (const std::runtime_error &error) {
+      return std::string(error.what());
+    }
+  };
+  Work work;
+  work.commands = {"true", "false"};
+  EXPECT_EQ(
+      message(work),
+      "false: failed; its own messages are above. The files are as before "
+      "apply: run \"pmemctl undo --update\" again when the command works");
+  work.record.edits.push_back({"a", {}, "b", ""});
+  EXPECT_EQ(message(work),
+            "false: failed; its own messages are above. The files are changed: "
+            "\"pmemctl undo\" takes that back");
+  work.commands = {"true"};
+  EXPECT_EQ(message(work), "");
+}
+
 TEST_F(Apply, TheRecordIsNotForOthers) {
   add_grub(true);
   apply("32G@32G");
