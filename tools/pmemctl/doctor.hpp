@@ -8,6 +8,7 @@
 #include "machine.hpp"
 #include "root.hpp"
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,14 @@ struct Memmap {
 /// Parses the memmap= parameters, as parse_memmap_one() of the kernel does.
 /// @param cmdline parameters
 std::vector<Memmap> parse_memmap(const std::vector<std::string> &cmdline);
+
+/// Runs a check. A file that cannot be read becomes a warning, so that it does not take
+/// the results of other checks along.
+/// @param name     of the check, for the warning
+/// @param findings to add the warning to
+/// @param check    throws std::system_error with the path of that file
+void run_check(const std::string &name, std::vector<Finding> &findings,
+               const std::function<void()> &check);
 
 /// Checks the memory: the reservation is there and whole, kernel and initial RAM disk
 /// are not in it, firmware does not erase it, it is cached.

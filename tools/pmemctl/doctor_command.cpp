@@ -33,8 +33,10 @@ const char *name_of(Level level) {
 int run(const Context &context) {
   const Root root = context.root();
   std::vector<Finding> findings = check_memory(root, read_machine(root));
-  for (Finding &finding : check_disks(root, find_disks(root)))
-    findings.push_back(std::move(finding));
+  run_check("devices", findings, [&] {
+    for (Finding &finding : check_disks(root, find_disks(root)))
+      findings.push_back(std::move(finding));
+  });
 
   Level worst = Level::ok;
   Json list = Json::array();

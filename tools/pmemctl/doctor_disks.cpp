@@ -120,7 +120,8 @@ void check_faults(const Root &root, std::vector<Finding> &findings) {
     findings.push_back({"faults", Level::ok, counts, ""});
     return;
   }
-  const std::string reasons = reasons_in_trace(root);
+  std::string reasons;
+  run_check("faults", findings, [&] { reasons = reasons_in_trace(root); });
   findings.push_back(
       {"faults", Level::warning,
        counts + (reasons.empty() ? "" : "; reasons traced: " + reasons),
@@ -149,11 +150,13 @@ std::vector<Finding> check_disks(const Root &root,
              (disk.memory ? " at " + hex(disk.memory->start) : std::string()),
          ""});
     check_disk(disk, findings);
-    check_mounts(root, disk, findings);
+    run_check("placement", findings,
+              [&] { check_mounts(root, disk, findings); });
     for (const DiskInfo &part : disk.partitions)
-      check_mounts(root, part, findings);
+      run_check("placement", findings,
+                [&] { check_mounts(root, part, findings); });
   }
-  check_faults(root, findings);
+  run_check("faults", findings, [&] { check_faults(root, findings); });
   return findings;
 }
 

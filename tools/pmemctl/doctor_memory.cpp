@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <sstream>
 #include <stdexcept>
+#include <system_error>
 
 namespace pmemctl {
 
@@ -273,14 +274,27 @@ std::vector<Memmap> parse_memmap(const std::vector<std::string> &cmdline) {
   return memmaps;
 }
 
+void run_check(const std::string &name, std::vector<Finding> &findings,
+               const std::function<void()> &check) try {
+  check();
+} catch (const std::system_error &error) {
+  findings.push_back({name, Level::warning,
+                      std::string("not all was checked: ") + error.what(),
+                      "run as root; kernel lockdown and some firmware keep "
+                      "files from root, too"});
+}
+
 std::vector<Finding> check_memory(const Root &root, const Machine &machine) {
   std::vector<Finding> findings;
   const std::vector<Memmap> memmaps = parse_memmap(machine.cmdline);
   check_reservations(machine, memmaps, findings);
-  check_configuration(root, memmaps, findings);
+  run_check("configuration", findings,
+            [&] { check_configuration(root, memmaps, findings); });
   check_boot_data(machine, memmaps, findings);
-  check_erasure(root, machine, findings);
-  check_caching(root, memmaps, findings);
+  run_check("erasure", findings,
+            [&] { check_erasure(root, machine, findings); });
+  run_check("caching", findings,
+            [&] { check_caching(root, memmaps, findings); });
   return findings;
 }
 

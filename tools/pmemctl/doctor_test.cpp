@@ -201,6 +201,37 @@ TEST_F(Doctor, FindsFallbacksAndTheirReasons) {
   EXPECT_EQ(faults(), Faults{"faults warning"});
 }
 
+TEST_F(Doctor, WarnsOfFilesThatCannotBeRead) {
+  // read(2) of a directory fails, for root as well
+  const std::vector<std::string> paths = {
+      "etc/modprobe.d/pmem.conf/a",
+      "proc/mtrr/a",
+      "sys/firmware/efi/efivars/MemoryOverwriteRequestControl-a/a",
+      "sys/fs/ext4/pmem0/mb_dax_pmd/a",
+      "sys/kernel/tracing/trace/a",
+  };
+  files.put("proc/sys/kernel/osrelease", "7.3.4\n");
+  files.put("proc/vmstat", "dax_fault_pte 256\ndax_fault_pmd 32\n"
+                           "dax_fault_pmd_fallback 2\n");
+  for (const std::string &path : paths) {
+    const std::string file = path.substr(0, path.rfind('/'));
+    std::filesystem::remove(files.directory / file);
+    files.put(path, "");
+  }
+  EXPECT_EQ(faults(), (Faults{"configuration warning", "erasure warning",
+                              "caching warning", "placement warning",
+                              "faults warning", "faults warning"}));
+  for (const std::string &path : paths) {
+    const std::string file = path.substr(0, path.rfind('/'));
+    const auto all = findings();
+    EXPECT_TRUE(std::any_of(all.begin(), all.end(), [&](const Finding &found) {
+      return found.text.find(file) != found.text.npos;
+    })) << file;
+  }
+  // the counts stay
+  EXPECT_NE(findings().back().text.find("2 fell back"), std::string::npos);
+}
+
 TEST_F(Doctor, FindsBadBlocksAndCaches) {
   put("pmem0/badblocks", "8 8\n");
   put("pmem0/dax/write_cache", "0\n");
