@@ -133,34 +133,49 @@ std::string udev_property(const Root &root, const std::string &numbers,
   return "";
 }
 
+void for_each_file(const std::string &directory,
+                   const std::function<void(const std::string &,
+                                            const struct stat &)> &visit) {
+  struct stat top {};
+  if (stat(directory.c_str(), &top))
+    dax::fail(directory);
+  // recursive_directory_iterator ends at the first directory that it cannot open
+  std::vector<fs::path> directories = {directory};
+  while (!directories.empty()) {
+    const fs::path current = std::move(directories.back());
+    directories.pop_back();
+    std::error_code error;
+    for (fs::directory_iterator entry(current, error), end;
+         !error && entry != end; entry.increment(error)) {
+      const fs::path &path = entry->path();
+      struct stat status {};
+      if (lstat(path.c_str(), &status) || status.st_dev != top.st_dev)
+        continue;
+      if (S_ISDIR(status.st_mode))
+        directories.push_back(path);
+      else if (S_ISREG(status.st_mode))
+        visit(path, status);
+    }
+  }
+}
+
 FileShare share_of_files(const std::string &directory) {
   FileShare share;
   dax::MemoryMap memory{dax::block_devices()};
-  struct stat top;
-  if (stat(directory.c_str(), &top))
-    dax::fail(directory);
-  const auto options = fs::directory_options::skip_permission_denied;
-  for (auto entry = fs::recursive_directory_iterator(directory, options);
-       entry != fs::recursive_directory_iterator(); ++entry) {
-    struct stat status;
-    if (lstat(entry->path().c_str(), &status))
-      continue;
-    if (status.st_dev != top.st_dev)
-      entry.disable_recursion_pending();
-    if (!S_ISREG(status.st_mode) || status.st_dev != top.st_dev)
-      continue;
-    const auto size = static_cast<std::uint64_t>(status.st_size);
-    share.whole += dax::bytes_in_ranges(size, dax::HugePage);
-    try {
-      const dax::Descriptor file(entry->path(), O_RDONLY | O_NOFOLLOW);
-      dax::Layout layout = dax::layout_of(file.get(), entry->path());
-      layout.extents = memory.place(status.st_dev, layout.extents).extents;
-      share.huge += dax::bytes_of(dax::judge(layout, dax::HugePage),
-                                  dax::Verdict::mappable);
-    } catch (const std::system_error &) {
-      // as the interface says: it counts, and nothing of it can be mapped
-    }
-  }
+  for_each_file(
+      directory, [&](const std::string &path, const struct stat &status) {
+        const auto size = static_cast<std::uint64_t>(status.st_size);
+        share.whole += dax::bytes_in_ranges(size, dax::HugePage);
+        try {
+          const dax::Descriptor file(path, O_RDONLY | O_NOFOLLOW);
+          dax::Layout layout = dax::layout_of(file.get(), path);
+          layout.extents = memory.place(status.st_dev, layout.extents).extents;
+          share.huge += dax::bytes_of(dax::judge(layout, dax::HugePage),
+                                      dax::Verdict::mappable);
+        } catch (const std::system_error &) {
+          // as the interface says: it counts, and nothing of it can be mapped
+        }
+      });
   return share;
 }
 

@@ -10,9 +10,12 @@
 #include "root.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include <sys/stat.h>
 
 namespace pmemctl {
 
@@ -53,6 +56,15 @@ std::vector<DiskInfo> find_disks(const Root &root);
 /// @return an empty text if the device does not have it
 std::string udev_property(const Root &root, const std::string &numbers,
                           const std::string &name);
+
+/// Visits the regular files of a filesystem, without those of filesystems below. What
+/// vanishes meanwhile, or cannot be read, is left out.
+/// @param directory where to begin
+/// @param visit     is given the path and the status of each file
+/// @throws std::system_error if there is no such directory
+void for_each_file(
+    const std::string &directory,
+    const std::function<void(const std::string &, const struct stat &)> &visit);
 
 /// Adds up the files of a mounted filesystem, without those of filesystems below.
 /// @param directory mount point

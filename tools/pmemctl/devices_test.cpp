@@ -8,7 +8,10 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <set>
 #include <string>
+#include <system_error>
 
 namespace pmemctl {
 namespace {
@@ -98,6 +101,33 @@ TEST_F(Devices, WithoutUdevTheContentsAreLookedAt) {
   head.replace(0, 4, "XFSB");
   files.put("dev/pmem2", head);
   EXPECT_EQ(find_disks(files.root())[1].filesystem, "xfs");
+}
+
+TEST_F(Devices, AWalkOfFilesOutlivesItsDirectories) {
+  namespace fs = std::filesystem;
+  const fs::path top = files.directory / "top";
+  for (const char *folder : {"a", "b", "c"})
+    files.put(std::string("top/") + folder + "/deep/file", "");
+  fs::create_directory_symlink(top, top / "link");
+  std::set<std::string> visited;
+  const auto visit = [&](const std::string &path, const struct stat &status) {
+    EXPECT_TRUE(S_ISREG(status.st_mode));
+    visited.insert(fs::relative(path, top));
+  };
+  for_each_file(top, visit);
+  EXPECT_EQ(visited, (std::set<std::string>{"a/deep/file", "b/deep/file",
+                                            "c/deep/file"}));
+  // at the first file, the other directories are listed already, and vanish
+  visited.clear();
+  for_each_file(top, [&](const std::string &path, const struct stat &status) {
+    visit(path, status);
+    const std::string first = fs::relative(path, top);
+    for (const char *folder : {"a", "b", "c"})
+      if (!first.starts_with(folder))
+        fs::remove_all(top / folder);
+  });
+  EXPECT_EQ(visited.size(), 1U);
+  EXPECT_THROW(for_each_file(top / "none", visit), std::system_error);
 }
 
 TEST_F(Devices, PartitionsAreBelowTheirDisk) {
