@@ -18,10 +18,29 @@
 #include <stdexcept>
 #include <string>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+namespace {
+
+std::vector<ino_t> synced_directories;
+
+} // namespace
+
+/// Stands in for that of the C library, and notes the directories.
+extern "C" int fsync(int fd) {
+  struct stat status {};
+  if (fstat(fd, &status) == 0 && S_ISDIR(status.st_mode))
+    synced_directories.push_back(status.st_ino);
+  return static_cast<int>(syscall(SYS_fsync, fd));
+}
 
 namespace pmemctl {
 namespace {
@@ -429,6 +448,52 @@ TEST_F(Apply, UndoTakesNoPartOfAWord) {
   files.put("boot/loader/entries/a.conf", longer);
   EXPECT_THROW(undo(), std::runtime_error);
   EXPECT_EQ(files.text_of("boot/loader/entries/a.conf"), longer);
+}
+
+TEST_F(Apply, AFileKeepsItsExtendedAttributes) {
+  add_grub(false);
+  const std::string path = files.directory / "etc/default/grub";
+  const std::string label("label\0", 6);
+  // an ACL: version 2, then entries of tag, permissions and identifier
+  const std::string acl("\2\0\0\0"
+                        "\1\0\6\0\xff\xff\xff\xff"
+                        "\2\0\4\0\1\0\0\0"
+                        "\4\0\4\0\xff\xff\xff\xff"
+                        "\x10\0\4\0\xff\xff\xff\xff"
+                        "\x20\0\0\0\xff\xff\xff\xff",
+                        44);
+  std::map<std::string, std::string> set;
+  for (const auto &[name, value] :
+       {std::pair<std::string, std::string>{"user.pmem", label},
+        {"system.posix_acl_access", acl}})
+    if (setxattr(path.c_str(), name.c_str(), value.data(), value.size(), 0) ==
+        0)
+      set[name] = value;
+  if (set.empty())
+    GTEST_SKIP() << "the filesystem has no extended attributes";
+  for (const bool is_applied : {true, false}) {
+    if (is_applied)
+      apply("32G@32G");
+    else
+      undo();
+    for (const auto &[name, value] : set) {
+      std::string kept(64, '\0');
+      const ssize_t size =
+          getxattr(path.c_str(), name.c_str(), kept.data(), kept.size());
+      ASSERT_GE(size, 0) << name;
+      EXPECT_EQ(kept.substr(0, static_cast<std::size_t>(size)), value) << name;
+    }
+  }
+}
+
+TEST_F(Apply, TheDirectoryOfARemovedFileIsSynced) {
+  files.put("etc/a", "");
+  synced_directories.clear();
+  write_file(files.root(), "etc/a", {});
+  struct stat status {};
+  ASSERT_EQ(stat((files.directory / "etc").c_str(), &status), 0);
+  EXPECT_EQ(synced_directories, std::vector<ino_t>{status.st_ino});
+  EXPECT_NO_THROW(write_file(files.root(), "none/a", {}));
 }
 
 TEST_F(Apply, ALinkStaysALink) {

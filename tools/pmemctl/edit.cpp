@@ -6,12 +6,15 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <stdexcept>
 #include <system_error>
 
 #include <fcntl.h>
+#include <linux/limits.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 namespace pmemctl {
@@ -41,6 +44,44 @@ namespace {
 /// The file that write_file() makes beside another, and renames.
 fs::path temporary_of(const fs::path &target) {
   return target.string() + ".pmemctl";
+}
+
+/// Whether an error of an extended attribute is no fault: the filesystem has none, or
+/// the process may not have this one.
+bool is_harmless(int error) { return error == ENOTSUP || error == EPERM; }
+
+/// Copies labels of SELinux, ACLs and the like. The copy has its mode already, which
+/// would change an ACL.
+void copy_attributes(const fs::path &from, const dax::Descriptor &to) {
+  const dax::Descriptor source(from, O_RDONLY);
+  std::string names(XATTR_LIST_MAX, '\0'), value(XATTR_SIZE_MAX, '\0');
+  const ssize_t length = flistxattr(source.get(), names.data(), names.size());
+  if (length < 0 && is_harmless(errno))
+    return;
+  if (length < 0)
+    dax::fail(from);
+  const char *const end = names.data() + length;
+  for (const char *name = names.data(); name < end;
+       name += std::strlen(name) + 1) {
+    // the kernel computes these from the contents
+    if (!std::strcmp(name, "security.ima") ||
+        !std::strcmp(name, "security.evm"))
+      continue;
+    const ssize_t size =
+        fgetxattr(source.get(), name, value.data(), value.size());
+    const bool is_copied =
+        size >= 0 && fsetxattr(to.get(), name, value.data(),
+                               static_cast<std::size_t>(size), 0) == 0;
+    if (!is_copied && !is_harmless(errno))
+      dax::fail(from.string() + ": " + name);
+  }
+}
+
+/// Waits until the names in a directory are on the disk.
+void sync_directory(const fs::path &path) {
+  const dax::Descriptor folder(path, O_RDONLY | O_DIRECTORY);
+  if (fsync(folder.get()))
+    dax::fail(path);
 }
 
 /// Whether a line of what was added, or its memmap=, is still there: others have
@@ -100,7 +141,9 @@ void write_file(const Root &root, const std::string &path,
                              ", which is not below --root");
 
   if (!contents) {
-    if (unlink(target.c_str()) && errno != ENOENT)
+    if (unlink(target.c_str()) == 0)
+      sync_directory(target.parent_path());
+    else if (errno != ENOENT)
       dax::fail(target);
     return;
   }
@@ -116,6 +159,8 @@ void write_file(const Root &root, const std::string &path,
       dax::fail(temporary);
     if (fchmod(file.get(), mode))
       dax::fail(temporary);
+    if (is_there)
+      copy_attributes(target, file);
     for (std::size_t done = 0; done < contents->size();) {
       const ssize_t put =
           write(file.get(), contents->data() + done, contents->size() - done);
@@ -128,9 +173,7 @@ void write_file(const Root &root, const std::string &path,
       dax::fail(target);
     // and has to before files that are written later: undo needs the record, which
     // can be on another filesystem
-    const dax::Descriptor folder(target.parent_path(), O_RDONLY | O_DIRECTORY);
-    if (fsync(folder.get()))
-      dax::fail(target.parent_path());
+    sync_directory(target.parent_path());
   } catch (const std::system_error &) {
     unlink(temporary.c_str());
     throw;

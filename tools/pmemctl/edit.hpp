@@ -54,8 +54,8 @@ private:
 /// @throws std::runtime_error if that cannot be told apart any more
 Contents taken_back(const Edit &edit, const Contents &current);
 
-/// Replaces, makes or removes a file, all at once. A file that is there keeps its owner
-/// and its permissions.
+/// Replaces, makes or removes a file, all at once. A file that is there keeps its owner,
+/// its permissions and its extended attributes.
 /// @param root     of the files
 /// @param path     without the first slash
 /// @param contents nothing to remove the file
