@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <stdexcept>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -116,6 +117,8 @@ int apply(const Context &context, const Options &options) {
   check_rest(machine, setup.range.range);
 
   Work work = work_to_apply(root, setup);
+  for (std::string &note : notes_on(machine, setup.range.range))
+    work.notes.push_back(std::move(note));
   if (machine.initrd && machine.initrd->overlaps(setup.range.range))
     work.notes.push_back(
         "the boot loader put the initial RAM disk into this range, and will "

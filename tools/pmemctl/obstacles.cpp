@@ -5,14 +5,10 @@
 
 namespace pmemctl {
 
-namespace {
-
 bool has_fixed_crash_kernel(const Machine &machine) {
   return machine.parameter("crashkernel").value_or("").find('@') !=
          std::string::npos;
 }
-
-} // namespace
 
 bool is_foreign(const Resource &resource) {
   return resource.name != "System RAM" && resource.name != "Reserved" &&

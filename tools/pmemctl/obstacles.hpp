@@ -22,6 +22,10 @@ struct Blocker {
 /// @param resource the line
 bool is_foreign(const Resource &resource);
 
+/// Whether crashkernel=size@start fixes the place of the crash kernel.
+/// @param machine the machine
+bool has_fixed_crash_kernel(const Machine &machine);
+
 /// What the next boot puts into the same place again: devices below 4 GiB, the initial
 /// RAM disk, drivers.
 /// @param machine the machine

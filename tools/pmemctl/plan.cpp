@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <stdexcept>
 #include <tuple>
+#include <utility>
 
 namespace pmemctl {
 
@@ -229,13 +230,8 @@ void add_notes(const Machine &machine, const Search &search, Plan &plan) {
     if (crash.overlaps(proposal.range))
       plan.notes.push_back("the crash kernel is in this range now; with "
                            "memmap=, it gets another place at the next boot");
-  if (machine.has_efi_stub_trap())
-    plan.notes.push_back("Linux " + machine.release +
-                         " started by UEFI can place itself in memmap= ranges; "
-                         "add nokaslr, or use 6.10 or later");
-  if (machine.memmap_count() + 1 > 4 && machine.has_kaslr())
-    plan.notes.push_back("with more than 4 memmap= ranges, the kernel turns "
-                         "KASLR off");
+  for (std::string &note : notes_on(machine, proposal.range))
+    plan.notes.push_back(std::move(note));
 }
 
 } // namespace
@@ -312,6 +308,14 @@ void check_rest(const Machine &machine, const Range &range) {
         name + ": the kernel is at " + hex(kernel->start) + "-" +
         hex(kernel->end - 1) +
         ", and nokaslr fixes it; pmemctl plan proposes a range without it");
+  if (has_fixed_crash_kernel(machine))
+    for (const Range &crash : machine.named("Crash kernel"))
+      if (crash.overlaps(range))
+        throw std::invalid_argument(
+            name + ": the crash kernel is at " + hex(crash.start) + "-" +
+            hex(crash.end - 1) +
+            ", and crashkernel= fixes it with @; pmemctl plan proposes a range "
+            "without it");
   // an earlier reservation may be given up: so count all RAM
   const std::uint64_t ram = size_of(machine.firmware_ram);
   if (range.size() > most_of(ram))
@@ -320,6 +324,20 @@ void check_rest(const Machine &machine, const Range &range) {
         " RAM, 1G and struct pages have to be left for the kernel; use at "
         "most " +
         exact(most_of(ram) / Align * Align));
+}
+
+std::vector<std::string> notes_on(const Machine &machine, const Range &range) {
+  std::vector<std::string> notes;
+  if (contains(machine.reserved_ram(), range))
+    return notes;
+  if (machine.has_efi_stub_trap())
+    notes.push_back("Linux " + machine.release +
+                    " started by UEFI can place itself in memmap= ranges; add "
+                    "nokaslr, or use 6.10 or later");
+  if (machine.memmap_count() + 1 > 4 && machine.has_kaslr())
+    notes.push_back(
+        "with more than 4 memmap= ranges, the kernel turns KASLR off");
+  return notes;
 }
 
 Plan plan(const Machine &machine, const Request &request) {

@@ -76,6 +76,13 @@ void check_range(const Machine &machine, const Range &range);
 /// @throws std::invalid_argument with the range, the reason and the remedy
 void check_rest(const Machine &machine, const Range &range);
 
+/// What to know of a range besides: kernels that place themselves in it, and too many
+/// ranges for KASLR.
+/// @param machine the machine
+/// @param range   the range
+/// @return nothing if the running kernel has reserved it already
+std::vector<std::string> notes_on(const Machine &machine, const Range &range);
+
 /// Proposes a range.
 /// @param machine the machine
 /// @param request a request that @ref check_request accepts

@@ -175,6 +175,35 @@ TEST(Range, WithTheKernelIsRefusedUnderNokaslr) {
   EXPECT_NO_THROW(check_rest(machine, range));
 }
 
+TEST(Range, WithAFixedCrashKernelIsRefused) {
+  Machine machine = recorded("vm-two-nodes");
+  machine.resources.push_back({{20 * GiB, 21 * GiB}, 1, "Crash kernel"});
+  const Range range{16 * GiB, 24 * GiB};
+  EXPECT_NO_THROW(check_rest(machine, range));
+  machine.cmdline = {"crashkernel=1G@20G"};
+  try {
+    check_rest(machine, range);
+    FAIL() << "not refused";
+  } catch (const std::invalid_argument &error) {
+    EXPECT_STREQ(error.what(),
+                 "8G@16G: the crash kernel is at 0x500000000-0x53fffffff, and "
+                 "crashkernel= fixes it with @; pmemctl plan proposes a range "
+                 "without it");
+  }
+  EXPECT_NO_THROW(check_rest(machine, {21 * GiB, 24 * GiB}));
+}
+
+TEST(Range, HasTheNotesOfAPlan) {
+  Machine machine = recorded("vm-two-nodes");
+  const Range range{16 * GiB, 24 * GiB};
+  EXPECT_EQ(notes_on(machine, range), std::vector<std::string>{});
+  machine.cmdline.push_back("memmap=1M#1M,1M#2M,1M#3M,1M#4M");
+  machine.is_efi = true;
+  EXPECT_EQ(notes_on(machine, range).size(), 2U);
+  machine.resources = {{range, 0, "Reserved"}};
+  EXPECT_EQ(notes_on(machine, range), std::vector<std::string>{});
+}
+
 TEST(Range, LeavesRamForTheKernel) {
   Machine machine = recorded("vm-cloud-16g");
   const Range range{1 * GiB, 16 * GiB};

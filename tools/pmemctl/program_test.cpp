@@ -232,6 +232,21 @@ TEST_F(Program, ApplyWarnsOfTheRamDiskEachTime) {
   }
 }
 
+TEST_F(Program, ApplyHasTheNotesOfPlan) {
+  const std::string note =
+      "note: Linux 6.6.0 started by UEFI can place itself in memmap= ranges";
+  for (const std::vector<std::string> &arguments :
+       {std::vector<std::string>{"plan", "4G"},
+        std::vector<std::string>{"apply", "4G@16G", "--dry-run"}}) {
+    std::filesystem::remove_all(files.directory / "sys/firmware/efi");
+    EXPECT_EQ(run(arguments), 0) << error;
+    EXPECT_EQ(out.find(note), out.npos) << out;
+    files.put("sys/firmware/efi/fw_platform_size", "64\n");
+    EXPECT_EQ(run(arguments), 0) << error;
+    EXPECT_NE(out.find(note), out.npos) << out;
+  }
+}
+
 TEST_F(Program, ListHasALineForEachDevice) {
   files.put("proc/self/mountinfo",
             "30 25 259:1 / /a\\012\xff rw - ext4 x rw\n");
