@@ -247,16 +247,41 @@ TEST_F(Apply, TheWordComesBeforeACarriageReturn) {
 
 TEST_F(Apply, EntriesThatGrubReadsAreLeftAlone) {
   files.put("etc/kernel/cmdline", "root=/dev/sda1 ro\n");
+  files.put("boot/loader/loader.conf", "");
   files.put("boot/loader/entries/a.conf", "options root=/dev/sda1 ro\n");
-  for (const char *value : {"true", "\"true\"", "'true' # as on Fedora"}) {
-    files.put("etc/default/grub",
-              std::string("GRUB_ENABLE_BLSCFG=") + value + '\n');
+  for (const char *line :
+       {"GRUB_ENABLE_BLSCFG=true", "GRUB_ENABLE_BLSCFG=\"true\"",
+        "GRUB_ENABLE_BLSCFG='true' # as on Fedora",
+        "export GRUB_ENABLE_BLSCFG=true"}) {
+    files.put("etc/default/grub", std::string(line) + '\n');
     EXPECT_NE(error("4G@8G").find("add memmap=4G$8G with grubby"),
               std::string::npos)
-        << value;
+        << line;
   }
   files.put("etc/default/grub", "#GRUB_ENABLE_BLSCFG=true\n");
   EXPECT_EQ(error("4G@8G"), "");
+}
+
+TEST_F(Apply, EntriesThatGrubReadsOnOpenSuseAreLeftAlone) {
+  files.put("etc/kernel/cmdline", "root=/dev/sda1 ro\n");
+  files.put("boot/efi/loader/loader.conf", "");
+  files.put("boot/efi/loader/entries/a.conf", "options ro\n");
+  const auto is_left_alone = [&] {
+    return error("4G@8G").find("run sdbootutil update-all-entries") !=
+           std::string::npos;
+  };
+  EXPECT_FALSE(is_left_alone());
+  files.put("usr/share/grub2/x86_64-efi/grubbls.efi", "");
+  EXPECT_TRUE(is_left_alone());
+  // both are installed
+  files.put("etc/sysconfig/bootloader", "LOADER_TYPE=\"systemd-boot\"\n");
+  EXPECT_FALSE(is_left_alone());
+  fs::remove_all(files.directory / "usr");
+  files.put("etc/sysconfig/bootloader", "LOADER_TYPE=\"grub2-bls\"\n");
+  EXPECT_TRUE(is_left_alone());
+  // even with a menu that an earlier GRUB had
+  add_grub(true);
+  EXPECT_TRUE(is_left_alone());
 }
 
 TEST_F(Apply, ExtlinuxHasEachEntryExtended) {

@@ -60,24 +60,57 @@ bool has_text(const Files &files, const std::string &path,
 
 const std::string GrubConfig = "etc/default/grub";
 
-/// Whether GRUB reads entries of the Boot Loader Specification, as on Fedora. It takes
-/// "$32G" in their options for a variable, and the kernel would then limit RAM to the
-/// size before it.
-bool has_blscfg(const Files &files) {
-  const std::string name = "GRUB_ENABLE_BLSCFG=";
-  bool is_on = false;
-  for (const std::string &line : lines_of(files.get(GrubConfig).value_or(""))) {
-    const std::vector<std::string> words = words_of(line);
-    if (words.empty() || !words[0].starts_with(name))
+/// The value of a variable, in a file that the shell reads.
+/// @return an empty text if it is not set
+std::string variable_in(const Files &files, const std::string &path,
+                        const std::string &name) {
+  std::string value;
+  for (const std::string &line : lines_of(files.get(path).value_or(""))) {
+    std::vector<std::string> words = words_of(line);
+    if (!words.empty() && words[0] == "export")
+      words.erase(words.begin());
+    if (words.empty() || !words[0].starts_with(name + '='))
       continue;
-    std::string value = words[0].substr(name.size());
+    value = words[0].substr(name.size() + 1);
     std::erase_if(value, [](char c) { return c == '"' || c == '\''; });
-    is_on = value == "true";
   }
-  return is_on;
+  return value;
+}
+
+/// Whether grub-mkconfig leaves the entries to GRUB's command blscfg, as on Fedora.
+bool has_blscfg(const Files &files) {
+  return variable_in(files, GrubConfig, "GRUB_ENABLE_BLSCFG") == "true";
+}
+
+/// Whether sdbootutil has installed a GRUB that needs no menu, as on openSUSE.
+bool has_grub2_bls(const Files &files) {
+  const std::string type =
+      variable_in(files, "etc/sysconfig/bootloader", "LOADER_TYPE");
+  if (!type.empty())
+    return type == "grub2-bls";
+  const std::string folder = "usr/share/grub2";
+  for (const std::string &name : files.names_in(folder))
+    if (files.has(folder + "/" + name + "/grubbls.efi"))
+      return true;
+  return false;
+}
+
+/// Whether GRUB reads entries of the Boot Loader Specification. It takes "$32G" in their
+/// options for a variable, and the kernel would then limit RAM to the size before it.
+bool grub_reads_entries(const Files &files) {
+  return has_blscfg(files) || has_grub2_bls(files);
 }
 
 void add_grub(const Files &files, const std::string &memmap, Changes &changes) {
+  if (has_grub2_bls(files)) {
+    changes.notes.push_back(
+        "GRUB takes the command line from loader/entries here, which pmemctl "
+        "does not change; add " +
+        memmap +
+        " to /etc/kernel/cmdline, run sdbootutil update-all-entries, and check "
+        "/proc/cmdline after the boot");
+    return;
+  }
   bool has_drop_ins = false;
   for (const char *program : {"usr/sbin/grub-mkconfig", "usr/bin/grub-mkconfig",
                               "usr/sbin/grub2-mkconfig"})
@@ -146,6 +179,8 @@ bool extend_line(const Files &files, const std::string &path,
 
 void add_systemd_boot(const Files &files, const std::string &memmap,
                       Changes &changes) {
+  if (grub_reads_entries(files))
+    return;
   for (const std::string folder : {"boot", "efi", "boot/efi"}) {
     if (!files.has(folder + "/loader/loader.conf"))
       continue;
@@ -161,7 +196,7 @@ void add_kernel_install(const Files &files, const std::string &memmap,
                         Changes &changes) {
   const std::string path = "etc/kernel/cmdline";
   const auto text = files.get(path);
-  if (!text || has_blscfg(files))
+  if (!text || grub_reads_entries(files))
     return;
   // the lines are joined, and some readers leave out those with a # at their start
   std::size_t last = std::min(text->find('\n'), text->size());
