@@ -30,9 +30,9 @@ fs::path path_of(const Root &root, const fs::path &name) {
   return root.path(name.relative_path());
 }
 
-/// The name of a device: the text, or the end of a path in /dev. Other paths end in
-/// the name of a disk by chance, as a mount point or an image does.
-/// @return an empty text for such a path
+/// The name of a device: the text, or the last part of a path in /dev. A path elsewhere
+/// is no device, even if its last part is "pmem0": it can be a directory or an image.
+/// @return an empty text for a path elsewhere
 std::string name_of(const Root &root, const std::string &text) {
   if (text.find('/') == text.npos)
     return text;
