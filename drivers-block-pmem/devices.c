@@ -73,6 +73,8 @@ struct pmem_device *pmem_alloc_device(const struct pmem_range *range,
  * pmem_add_parent - register the parent of the disk, which has the file numa_node
  * @pmem: its number is allocated
  *
+ * Or the parent of a region of the dax bus, which a driver binds to.
+ *
  * Context: May sleep.
  * Return: 0, or a negative errno of platform_device_add()
  */
@@ -81,11 +83,14 @@ int pmem_add_parent(struct pmem_device *pmem)
 	struct platform_device *parent;
 	int err;
 
-	parent = platform_device_alloc(KBUILD_MODNAME, pmem->id);
+	parent = platform_device_alloc(pmem->mode.dev_dax ? PMEM_DAX_NAME :
+				       KBUILD_MODNAME, pmem->id);
 	if (!parent)
 		return -ENOMEM;
 	set_dev_node(&parent->dev, pmem->node);
-	err = platform_device_add(parent);
+	err = platform_device_add_data(parent, &pmem, sizeof(pmem));
+	if (!err)
+		err = platform_device_add(parent);
 	if (err) {
 		platform_device_put(parent);
 		/* it ignores a lack of memory for the name, and then returns this */
@@ -97,13 +102,14 @@ int pmem_add_parent(struct pmem_device *pmem)
 
 /**
  * pmem_del_parent - undo pmem_add_parent()
- * @pmem: its disk is deleted
+ * @pmem: its disk is deleted, or its devices on the dax bus are closed
  *
  * Context: May sleep.
  */
 void pmem_del_parent(struct pmem_device *pmem)
 {
 	platform_device_unregister(to_platform_device(pmem->parent));
+	pmem->parent = NULL;
 }
 
 /**
@@ -121,7 +127,8 @@ struct pmem_device *pmem_find(u64 address)
 	list_for_each_entry(pmem, &pmem_devices, list) {
 		const struct pmem_range *data = &pmem->data;
 
-		if (address >= data->start && address - data->start < data->size)
+		if (!pmem->mode.dev_dax &&
+		    address >= data->start && address - data->start < data->size)
 			return pmem;
 	}
 	return NULL;

@@ -16,6 +16,11 @@ static bool pmem_may_lose(struct pmem_device *pmem)
 		       pmem->name);
 		return false;
 	}
+	if (pmem->mode.dev_dax) {
+		pr_err("%s: hibernation is refused, because it would lose the contents; remove the device first\n",
+		       pmem->name);
+		return false;
+	}
 	if (!pmem_close_disk(pmem, PMEM_CLOSED_HIBERNATION) ||
 	    !pmem_is_idle(pmem)) {
 		pr_err("%s: hibernation is refused, because it would lose the contents; unmount or close the disk first\n",
@@ -43,7 +48,8 @@ static int pmem_hibernation(struct notifier_block *nb, unsigned long action,
 	/* a notifier that refuses is not called again */
 	if (refused || action == PM_POST_HIBERNATION)
 		list_for_each_entry(pmem, &pmem_devices, list)
-			pmem_reopen_disk(pmem, PMEM_CLOSED_HIBERNATION);
+			if (pmem->disk)
+				pmem_reopen_disk(pmem, PMEM_CLOSED_HIBERNATION);
 	mutex_unlock(&pmem_devices_mutex);
 	return refused ? notifier_from_errno(-EBUSY) : NOTIFY_OK;
 }

@@ -20,8 +20,7 @@ static int pmem_fail(const struct pmem_device *pmem, const char *step, int err)
 	return err;
 }
 
-/* Get everything that a device needs except its struct pages. */
-static int pmem_claim_device(struct pmem_device *pmem, int expected)
+static int pmem_prepare_disk(struct pmem_device *pmem)
 {
 	int err;
 
@@ -31,8 +30,30 @@ static int pmem_claim_device(struct pmem_device *pmem, int expected)
 
 	err = pmem_alloc_disk(pmem);
 	if (err) {
+		pmem_free_poison(pmem);
 		pmem_fail(pmem, "allocate the disk", err);
-		goto out_free_poison;
+	}
+	return err;
+}
+
+/* Undo pmem_prepare_disk(). */
+static void pmem_put_disk(struct pmem_device *pmem)
+{
+	if (pmem->mode.dev_dax)
+		return;
+	put_disk(pmem->disk);
+	pmem_free_poison(pmem);
+}
+
+/* Get everything that a device needs except its struct pages. */
+static int pmem_claim_device(struct pmem_device *pmem, int expected)
+{
+	int err;
+
+	if (!pmem->mode.dev_dax) {
+		err = pmem_prepare_disk(pmem);
+		if (err)
+			return err;
 	}
 
 	err = pmem_alloc_number(pmem, expected);
@@ -56,6 +77,9 @@ static int pmem_claim_device(struct pmem_device *pmem, int expected)
 		goto out_release_memory;
 	}
 
+	if (pmem->mode.dev_dax)
+		return 0;
+
 	err = pmem_add_parent(pmem);
 	if (err) {
 		pmem_fail(pmem, "register the parent of the disk", err);
@@ -77,9 +101,7 @@ out_release_memory:
 out_free_number:
 	pmem_free_number(pmem);
 out_put_disk:
-	put_disk(pmem->disk);
-out_free_poison:
-	pmem_free_poison(pmem);
+	pmem_put_disk(pmem);
 	return err;
 }
 
@@ -93,13 +115,14 @@ static void pmem_free_device(struct pmem_device *pmem, bool abandoned)
 		pmem_abandon_memory(pmem);
 	else if (pmem->addr)
 		pmem_unmap_memory(pmem);
-	pmem_free_dax(pmem);
-	pmem_del_parent(pmem);
+	if (!pmem->mode.dev_dax) {
+		pmem_free_dax(pmem);
+		pmem_del_parent(pmem);
+	}
 	if (!abandoned)
 		pmem_release_memory(pmem);
 	pmem_free_number(pmem);
-	put_disk(pmem->disk);
-	pmem_free_poison(pmem);
+	pmem_put_disk(pmem);
 	if (!abandoned)
 		kfree(pmem);
 }
@@ -123,9 +146,12 @@ static int pmem_claim_devices(struct list_head *devices,
 
 	for (i = 0; i < count; i++) {
 		const struct pmem_range range = pmem_layout_device(layout, i);
-		struct pmem_device *pmem = pmem_alloc_device(&range, mode);
+		struct pmem_mode own = *mode;
+		struct pmem_device *pmem;
 		int err;
 
+		own.dev_dax = pmem_layout_is_dev_dax(layout, i);
+		pmem = pmem_alloc_device(&range, &own);
 		if (!pmem) {
 			pr_err("cannot allocate %u devices: error %d; free memory or use fewer devices\n",
 			       count, -ENOMEM);
@@ -175,12 +201,43 @@ static int pmem_map_devices(struct list_head *devices)
 	return 0;
 }
 
+static void pmem_log_device(const struct pmem_device *pmem)
+{
+	pr_info("%s: [mem %#llx-%#llx], %llu MiB, node %d, map=%s%s%s%s\n",
+		pmem->name, pmem->range.start,
+		pmem->range.start + pmem->range.size - 1,
+		pmem->data.size >> 20, pmem->node,
+		pmem->mode.map == PMEM_MAP_DEV ? "dev" : "mem",
+		pmem->mode.ro ? ", read-only" : "",
+		pmem->mode.ramdisk ? ", RAM disk" : "",
+		!pmem->mode.dev_dax ? "" :
+		pmem->page_size == PUD_SIZE ? ", device DAX in 1 GiB pages" :
+		pmem->page_size == PMD_SIZE ? ", device DAX in 2 MiB pages" :
+		", device DAX in 4 KiB pages");
+}
+
+static int pmem_show_device(struct pmem_device *pmem)
+{
+	int err;
+
+	if (pmem->mode.dev_dax) {
+		err = pmem_add_dev_dax(pmem);
+		return err ? pmem_fail(pmem, "add the region of the dax bus", err) : 0;
+	}
+
+	err = pmem_add_disk(pmem, pmem_attribute_groups);
+	if (err)
+		return pmem_fail(pmem, "add the disk", err);
+	pmem_add_inject(pmem);
+	return 0;
+}
+
 /*
- * Move the devices to the list of all, and make their disks visible. Once a disk is
- * visible it may be open, and there is no way back. If a later disk cannot be added,
- * the driver goes on without it.
+ * Move the devices to the list of all, and make them visible. Once a device is visible
+ * it may be open, and there is no way back. If a later one cannot be added, the driver
+ * goes on without it.
  */
-static int pmem_add_disks(struct list_head *devices)
+static int pmem_show_devices(struct list_head *devices)
 {
 	struct pmem_device *pmem, *first;
 	LIST_HEAD(before);
@@ -193,21 +250,11 @@ static int pmem_add_disks(struct list_head *devices)
 
 	pmem = first;
 	list_for_each_entry_from(pmem, &pmem_devices, list) {
-		err = pmem_add_disk(pmem, pmem_attribute_groups);
-		if (err) {
-			pmem_fail(pmem, "add the disk", err);
-			if (pmem == first)
-				goto out_unlist;
-			continue;
-		}
-		pmem_add_inject(pmem);
-		pr_info("%s: [mem %#llx-%#llx], %llu MiB, node %d, map=%s%s%s\n",
-			pmem->name, pmem->range.start,
-			pmem->range.start + pmem->range.size - 1,
-			pmem->data.size >> 20, pmem->node,
-			pmem->mode.map == PMEM_MAP_DEV ? "dev" : "mem",
-			pmem->mode.ro ? ", read-only" : "",
-			pmem->mode.ramdisk ? ", RAM disk" : "");
+		err = pmem_show_device(pmem);
+		if (!err)
+			pmem_log_device(pmem);
+		else if (pmem == first)
+			goto out_unlist;
 	}
 	return 0;
 
@@ -227,7 +274,7 @@ out_unlist:
  * @expected: the number of the first device if no other driver has taken it; the log
  *            reports other numbers. Negative if any will do.
  *
- * No disk is visible before all devices have their memory.
+ * No device is visible before all have their memory.
  *
  * Context: May sleep. Not while the system is suspended or hibernates.
  * Return: 0, or the errno of the step that has failed, which is logged:
@@ -247,13 +294,13 @@ int pmem_add_devices(struct pmem_layout *layout, const struct pmem_mode *mode,
 	int err;
 
 	mutex_lock(&pmem_hotplug_mutex);
-	err = pmem_check_memory(layout, mode->map);
+	err = pmem_check_memory(layout, mode);
 	if (!err)
 		err = pmem_claim_devices(&added, layout, mode, expected);
 	if (!err)
 		err = pmem_map_devices(&added);
 	if (!err)
-		err = pmem_add_disks(&added);
+		err = pmem_show_devices(&added);
 	if (err)
 		pmem_free_devices(&added);
 	mutex_unlock(&pmem_hotplug_mutex);
@@ -267,11 +314,43 @@ static void pmem_hide_device(struct pmem_device *pmem)
 	pmem_del_disk(pmem);
 }
 
+/* Make open() or mmap() of the device fail, if nobody uses it. */
+static bool pmem_close_device(struct pmem_device *pmem)
+{
+	if (pmem->mode.dev_dax)
+		return pmem_close_dev_dax(pmem);
+	if (pmem_close_disk(pmem, PMEM_CLOSED_REMOVAL))
+		return true;
+	pr_err("remove: %s is open; unmount or close it first\n", pmem->name);
+	return false;
+}
+
+static void pmem_reopen_device(struct pmem_device *pmem)
+{
+	if (pmem->mode.dev_dax)
+		pmem_reopen_dev_dax(pmem);
+	else
+		pmem_reopen_disk(pmem, PMEM_CLOSED_REMOVAL);
+}
+
 static void pmem_unlist_device(struct pmem_device *pmem)
 {
 	mutex_lock(&pmem_devices_mutex);
 	list_del(&pmem->list);
 	mutex_unlock(&pmem_devices_mutex);
+}
+
+/* Remove a device that is closed and idle. */
+static int pmem_take_away(struct pmem_device *pmem)
+{
+	int err = pmem->mode.dev_dax ? pmem_del_dev_dax(pmem) : 0;
+
+	if (err)
+		return err;
+	pmem_unlist_device(pmem);
+	pmem_hide_device(pmem);
+	pmem_free_device(pmem, false);
+	return 0;
 }
 
 static struct pmem_device *pmem_find_name(const char *name)
@@ -286,12 +365,13 @@ static struct pmem_device *pmem_find_name(const char *name)
 
 /**
  * pmem_remove_device - remove a device that nobody uses
- * @name: of its disk
+ * @name: of its disk, or of the first device in its region of the dax bus
  *
  * Context: May sleep.
  * Return: 0, or the errno of a reason that is logged:
  * * %-ENODEV	- there is no such device
- * * %-EBUSY	- the disk or a partition is open, or a page has a reference
+ * * %-EBUSY	- the disk or a partition is open, the device is mapped or another
+ *		  driver has it, or a page has a reference
  */
 int pmem_remove_device(const char *name)
 {
@@ -301,17 +381,15 @@ int pmem_remove_device(const char *name)
 	mutex_lock(&pmem_hotplug_mutex);
 	pmem = pmem_find_name(name);
 	if (!pmem) {
-		pr_err("remove: %.32s: no such device; see /sys/block\n", name);
+		pr_err("remove: %.32s: no such device; see /sys/block and /sys/bus/dax/devices\n",
+		       name);
 		err = -ENODEV;
-	} else if (!pmem_close_disk(pmem, PMEM_CLOSED_REMOVAL)) {
-		pr_err("remove: %s is open; unmount or close it first\n", name);
-	} else if (!pmem_is_idle(pmem)) {
-		pmem_reopen_disk(pmem, PMEM_CLOSED_REMOVAL);
-	} else {
-		pmem_unlist_device(pmem);
-		pmem_hide_device(pmem);
-		pmem_free_device(pmem, false);
-		err = 0;
+	} else if (pmem_close_device(pmem)) {
+		if (pmem_is_idle(pmem)) {
+			err = pmem_take_away(pmem);
+		} else {
+			pmem_reopen_device(pmem);
+		}
 	}
 	mutex_unlock(&pmem_hotplug_mutex);
 	return err;
@@ -320,9 +398,9 @@ int pmem_remove_device(const char *name)
 /**
  * pmem_remove_devices - remove all devices
  *
- * Context: May sleep. No disk is open, and nobody adds devices. Waits while a page has
- *          a reference. If a signal kills the task, the memory stays claimed until the
- *          next boot.
+ * Context: May sleep. No disk is open, no region of the dax bus is there, and nobody adds
+ *          devices. Waits while a page has a reference. If a signal kills the task, the memory
+ *          stays claimed until the next boot.
  */
 void pmem_remove_devices(void)
 {

@@ -81,7 +81,7 @@ static int pmem_parse_share(struct pmem_share *share, const char *start,
 
 	if (!start && strcmp(size, "auto"))
 		return pmem_error(message,
-				  "expected SIZE@START[/COUNT] or auto[/COUNT], such as 32G@32G/4");
+				  "expected SIZE@START[/COUNT][:dax] or auto[/COUNT][:dax], such as 32G@32G/4");
 	if (!devices || devices > PMEM_MAX_DEVICES)
 		return pmem_error(message, "count=%.48s: expected a number from 1 to %d",
 				  count, PMEM_MAX_DEVICES);
@@ -99,6 +99,22 @@ static int pmem_parse_share(struct pmem_share *share, const char *start,
 		return pmem_error(message,
 				  "count=%u: must divide the size into multiples of 2 MiB; use %llu",
 				  share->count, devices);
+	return 0;
+}
+
+/* @type is what is after the colon, NULL without one. */
+static int pmem_parse_type(const char *type, bool *dev_dax,
+			   struct pmem_message *message)
+{
+	*dev_dax = !!type;
+	if (!type)
+		return 0;
+	if (strcmp(type, "dax"))
+		return pmem_error(message,
+				  "expected :dax at the end, or no colon for disks");
+	if (!IS_ENABLED(CONFIG_BLK_DEV_PMEM_DEV_DAX))
+		return pmem_error(message,
+				  "this driver was built without device DAX; build it with CONFIG_DEV_DAX, or remove :dax for disks");
 	return 0;
 }
 
@@ -142,6 +158,8 @@ int pmem_layout_parse(struct pmem_layout *layout, const char *start,
 {
 	layout->nr = 1;
 	layout->auto_count = 0;
+	layout->auto_dev_dax = false;
+	layout->shares[0].dev_dax = false;
 	return pmem_parse_share(layout->shares, start, size, count, message);
 }
 EXPORT_SYMBOL_IF_KUNIT(pmem_layout_parse);
@@ -149,18 +167,18 @@ EXPORT_SYMBOL_IF_KUNIT(pmem_layout_parse);
 /**
  * pmem_layout_parse_ranges - parse the parameter for several ranges
  * @layout: the result; undefined on error
- * @ranges: SIZE@START[/COUNT][,...], with the parts as for pmem_layout_parse(), or
- *          auto[/COUNT], which leaves the ranges to pmem_layout_add()
+ * @ranges: SIZE@START[/COUNT][:dax][,...], with the parts as for pmem_layout_parse(),
+ *          or auto[/COUNT][:dax], which leaves the ranges to pmem_layout_add()
  * @message: the error message; set on error only
  *
  * Context: Any.
- * Return: 0, or %-EINVAL as from pmem_layout_parse() and pmem_layout_add(), or if
- *         @ranges has a different form
+ * Return: 0, or %-EINVAL as from pmem_layout_parse() and pmem_layout_add(), if
+ *         @ranges has a different form, or for :dax in a kernel without device DAX
  */
 int pmem_layout_parse_ranges(struct pmem_layout *layout, const char *ranges,
 			     struct pmem_message *message)
 {
-	char item[PMEM_QUOTE + 1], *start, *count;
+	char item[PMEM_QUOTE + 1], *start, *count, *type;
 	const char *at = ranges, *size;
 	struct pmem_message problem;
 	struct pmem_share share;
@@ -168,16 +186,19 @@ int pmem_layout_parse_ranges(struct pmem_layout *layout, const char *ranges,
 
 	layout->nr = 0;
 	layout->auto_count = 0;
+	layout->auto_dev_dax = false;
 	for (;; at += len + 1) {
 		/* a longer item is no range, or has zeroes in front */
 		len = (int)strcspn(at, ",");
 		if (snprintf(item, sizeof(item), "%.*s", len, at) > PMEM_QUOTE)
 			*item = '\0';
-		count = item;
+		type = item;
+		count = strsep(&type, ":");
 		start = strsep(&count, "/");
 		size = strsep(&start, "@");
 		if (pmem_parse_share(&share, start, size, count ? count : "1",
-				     &problem))
+				     &problem) ||
+		    pmem_parse_type(type, &share.dev_dax, &problem))
 			return pmem_error(message, "ranges=%.*s: %s",
 					  min(len, PMEM_QUOTE), at, problem.text);
 
@@ -185,10 +206,12 @@ int pmem_layout_parse_ranges(struct pmem_layout *layout, const char *ranges,
 			return pmem_error(message,
 					  "ranges=%.48s: auto must be alone; remove it or the other ranges",
 					  ranges);
-		if (!start)
-			layout->auto_count = share.count;
-		else if (pmem_layout_add(layout, &share.range, share.count, message))
+		if (start && pmem_layout_add(layout, &share, message))
 			return -EINVAL;
+		if (!start) {
+			layout->auto_count = share.count;
+			layout->auto_dev_dax = share.dev_dax;
+		}
 		if (!at[len])
 			return 0;
 	}
@@ -198,55 +221,55 @@ EXPORT_SYMBOL_IF_KUNIT(pmem_layout_parse_ranges);
 /**
  * pmem_layout_add - append a range to a layout
  * @layout: from pmem_layout_parse_ranges()
- * @range: the memory in bytes; the devices start at the first multiple of %PMEM_ALIGN
- *         in it, and leave out what does not divide evenly at its end
- * @count: number of devices, from 1 to %PMEM_MAX_DEVICES
+ * @added: the memory in bytes, and from 1 to %PMEM_MAX_DEVICES devices; they start at
+ *         the first multiple of %PMEM_ALIGN in it, and leave out what does not divide
+ *         evenly at its end
  * @message: the error message; set on error only
  *
  * Context: Any.
- * Return: 0, or %-EINVAL if @range has less than %PMEM_ALIGN for each device, or for
+ * Return: 0, or %-EINVAL if @added has less than %PMEM_ALIGN for each device, or for
  *         more than %PMEM_MAX_RANGES ranges or %PMEM_MAX_DEVICES devices in all
  */
-int pmem_layout_add(struct pmem_layout *layout, const struct pmem_range *range,
-		    unsigned int count, struct pmem_message *message)
+int pmem_layout_add(struct pmem_layout *layout, const struct pmem_share *added,
+		    struct pmem_message *message)
 {
 	struct pmem_share *share = &layout->shares[layout->nr];
-	u64 start = round_up(range->start, PMEM_ALIGN);
-	u64 end = range->start + range->size, each;
+	u64 start = round_up(added->range.start, PMEM_ALIGN);
+	u64 end = added->range.start + added->range.size, each;
 
-	each = end < start ? 0 : round_down((end - start) / count, PMEM_ALIGN);
+	each = end < start ? 0 : round_down((end - start) / added->count, PMEM_ALIGN);
 	if (!each)
 		return pmem_error(message,
 				  "[mem %#llx-%#llx]: less than 2 MiB for each of %u devices; reserve more, or use a smaller count",
-				  range->start, end - 1, count);
+				  added->range.start, end - 1, added->count);
 	if (layout->nr == PMEM_MAX_RANGES ||
-	    pmem_layout_count(layout) + count > PMEM_MAX_DEVICES)
+	    pmem_layout_count(layout) + added->count > PMEM_MAX_DEVICES)
 		return pmem_error(message,
 				  "%lluM@%lluM: expected at most %d ranges and %d devices in all; use fewer ranges or smaller counts",
-				  range->size >> 20, start >> 20,
+				  added->range.size >> 20, start >> 20,
 				  PMEM_MAX_RANGES, PMEM_MAX_DEVICES);
 
+	*share = *added;
 	share->range.start = start;
-	share->range.size = each * count;
-	share->count = count;
+	share->range.size = each * added->count;
 	layout->nr++;
 	return 0;
 }
 EXPORT_SYMBOL_IF_KUNIT(pmem_layout_add);
 
 /**
- * pmem_layout_check - check a layout against the machine and the map mode
+ * pmem_layout_check - check a layout against the machine and the mode
  * @layout: the ranges, which pmem_check_reserved() checks further
  * @limit: the first physical address in bytes that the machine does not have
- * @map: where struct pages are
+ * @mode: how to use the memory
  * @message: the error message; set on error only
  *
  * Context: Any.
- * Return: 0, or %-EINVAL if a range ends above @limit, two overlap, or the struct
- *         pages of a device leave no space for data
+ * Return: 0, or %-EINVAL if a range ends above @limit, two overlap, the struct pages
+ *         of a device leave no space for data, or device DAX is to be read-only
  */
 int pmem_layout_check(const struct pmem_layout *layout, u64 limit,
-		      enum pmem_map_mode map, struct pmem_message *message)
+		      const struct pmem_mode *mode, struct pmem_message *message)
 {
 	const struct pmem_share *share, *other;
 	u64 start, size, end, other_end;
@@ -269,7 +292,11 @@ int pmem_layout_check(const struct pmem_layout *layout, u64 limit,
 						  other->range.start >> 20, other_end >> 20);
 		}
 		size /= share->count;
-		if (pmem_data_offset(size, map) >= size)
+		if (share->dev_dax && mode->ro)
+			return pmem_error(message,
+					  "%lluM@%lluM:dax: device DAX cannot be read-only; load without ro=1, or remove :dax for disks",
+					  share->range.size >> 20, start >> 20);
+		if (pmem_data_offset(size, mode->map) >= size)
 			return pmem_error(message,
 					  "map=dev: no space for data in a device of %lluM; use at least 6M for each device, or map=mem",
 					  size >> 20);

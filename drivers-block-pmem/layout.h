@@ -37,12 +37,14 @@ enum pmem_map_mode { PMEM_MAP_MEM, PMEM_MAP_DEV };
 /**
  * struct pmem_mode - how memory is used
  * @map: where struct pages are
+ * @dev_dax: whether it becomes a character device (device DAX) instead of a disk
  * @format: whether map=dev may overwrite data
  * @ro: whether nothing may be written to the memory
  * @ramdisk: whether a reset may lose what was written, because it is in CPU caches
  */
 struct pmem_mode {
 	enum pmem_map_mode map;
+	bool dev_dax;
 	bool format;
 	bool ro;
 	bool ramdisk;
@@ -62,10 +64,12 @@ struct pmem_range {
  * struct pmem_share - a range that several devices share
  * @range: all of the memory
  * @count: number of devices, which have equal sizes
+ * @dev_dax: whether they are character devices (device DAX) instead of disks
  */
 struct pmem_share {
 	struct pmem_range range;
 	unsigned int count;
+	bool dev_dax;
 };
 
 /**
@@ -74,11 +78,13 @@ struct pmem_share {
  * @nr: number of ranges
  * @auto_count: with ranges=auto, the number of devices in each range that the caller
  *              finds and adds; otherwise 0
+ * @auto_dev_dax: with ranges=auto, the dev_dax of each range
  */
 struct pmem_layout {
 	struct pmem_share shares[PMEM_MAX_RANGES];
 	unsigned int nr;
 	unsigned int auto_count;
+	bool auto_dev_dax;
 };
 
 /**
@@ -96,10 +102,10 @@ int pmem_layout_parse(struct pmem_layout *layout, const char *start,
 		      struct pmem_message *message);
 int pmem_layout_parse_ranges(struct pmem_layout *layout, const char *ranges,
 			     struct pmem_message *message);
-int pmem_layout_add(struct pmem_layout *layout, const struct pmem_range *range,
-		    unsigned int count, struct pmem_message *message);
+int pmem_layout_add(struct pmem_layout *layout, const struct pmem_share *added,
+		    struct pmem_message *message);
 int pmem_layout_check(const struct pmem_layout *layout, u64 limit,
-		      enum pmem_map_mode map, struct pmem_message *message);
+		      const struct pmem_mode *mode, struct pmem_message *message);
 u64 pmem_data_offset(u64 size, enum pmem_map_mode map);
 
 /**
@@ -118,6 +124,17 @@ static inline unsigned int pmem_layout_count(const struct pmem_layout *layout)
 	return count;
 }
 
+/* The range of a device, and in @index the device's number within it. */
+static inline const struct pmem_share *
+pmem_layout_share(const struct pmem_layout *layout, unsigned int *index)
+{
+	const struct pmem_share *share = layout->shares;
+
+	for (; *index >= share->count; share++)
+		*index -= share->count;
+	return share;
+}
+
 /**
  * pmem_layout_device - get the range of a device
  * @layout: checked by pmem_layout_check()
@@ -129,15 +146,26 @@ static inline unsigned int pmem_layout_count(const struct pmem_layout *layout)
 static inline struct pmem_range
 pmem_layout_device(const struct pmem_layout *layout, unsigned int index)
 {
-	const struct pmem_share *share = layout->shares;
+	const struct pmem_share *share = pmem_layout_share(layout, &index);
 	struct pmem_range device;
-
-	for (; index >= share->count; share++)
-		index -= share->count;
 
 	device.size = share->range.size / share->count;
 	device.start = share->range.start + index * device.size;
 	return device;
+}
+
+/**
+ * pmem_layout_is_dev_dax - whether a device is a character device (device DAX)
+ * @layout: as parsed
+ * @index: as for pmem_layout_device()
+ *
+ * Context: Any.
+ * Return: false for a disk
+ */
+static inline bool
+pmem_layout_is_dev_dax(const struct pmem_layout *layout, unsigned int index)
+{
+	return pmem_layout_share(layout, &index)->dev_dax;
 }
 
 #endif /* _PMEM_LAYOUT_H */

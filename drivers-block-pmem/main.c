@@ -39,7 +39,7 @@ MODULE_PARM_DESC(count, "Number of devices (default: "
 
 static char *pmem_ranges = (char *)"";
 module_param_named(ranges, pmem_ranges, charp, 0400);
-MODULE_PARM_DESC(ranges, "SIZE@START[/COUNT][,...], or auto[/COUNT] for all memory that memmap= reserved; replaces start, size and count");
+MODULE_PARM_DESC(ranges, "SIZE@START[/COUNT][:dax][,...], or auto[/COUNT][:dax] for all memory that memmap= reserved; with :dax, device DAX; replaces start, size and count");
 
 static char *pmem_map = (char *)"mem";
 module_param_named(map, pmem_map, charp, 0444);
@@ -106,6 +106,9 @@ static int __init pmem_init(void)
 	if (pmem_is_unused(&layout))
 		return -ENODEV;
 
+	err = pmem_init_dev_dax();
+	if (err)
+		return err;
 	pmem_init_inject();
 	pmem_register_mce();
 	pmem_register_hibernation();
@@ -119,6 +122,7 @@ out_unregister:
 	pmem_unregister_hibernation();
 	pmem_unregister_mce();
 	pmem_exit_inject();
+	pmem_exit_dev_dax();
 	return err;
 }
 
@@ -129,6 +133,7 @@ static void __exit pmem_exit(void)
 	pmem_unregister_hibernation();
 	pmem_unregister_mce();
 	pmem_exit_inject();
+	pmem_exit_dev_dax();
 }
 
 /* Late, so that NVDIMMs get the numbers that they have without this driver. */

@@ -19,6 +19,30 @@
 /* How often the log says what the driver waits for, in jiffies. */
 #define PMEM_WAIT_NOTICE	(10 * HZ)
 
+/*
+ * For device DAX: an entry that is not busy, in which the drivers of the dax bus claim
+ * their ranges, and a busy one for what map=dev writes.
+ */
+static int pmem_claim_dev_dax(struct pmem_device *pmem)
+{
+	const struct pmem_range *range = &pmem->range;
+	u64 head = pmem->data.start - range->start;
+
+	pmem->claim.name = pmem->name;
+	pmem->claim.start = range->start;
+	pmem->claim.end = range->start + range->size - 1;
+	pmem->claim.flags = IORESOURCE_MEM;
+	pmem->claim.desc = IORES_DESC_PERSISTENT_MEMORY;
+	/* nobody has claimed any of it, so that an overlap would be one of no driver */
+	if (insert_resource(&iomem_resource, &pmem->claim))
+		return -ENXIO;
+	if (head && !request_mem_region(range->start, head, pmem->name)) {
+		remove_resource(&pmem->claim);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
 /**
  * pmem_claim_memory - reserve the range of a device in /proc/iomem
  * @pmem: its range and its name are set
@@ -27,20 +51,22 @@
  * Return: 0, or
  * * %-EBUSY	- another driver uses some of the range; this is logged
  * * %-ENOMEM	- the resource cannot be allocated
+ * * %-ENXIO	- for device DAX, an entry of /proc/iomem ends inside the range
  */
 int pmem_claim_memory(struct pmem_device *pmem)
 {
 	const struct pmem_range *range = &pmem->range;
 
-	if (request_mem_region(range->start, range->size, pmem->name))
-		return 0;
-	if (region_intersects(range->start, range->size, IORESOURCE_BUSY,
-			      IORES_DESC_NONE) == REGION_DISJOINT)
+	if (pmem_is_claimed(range)) {
+		pr_err("[mem %#llx-%#llx]: in use, see /proc/iomem; unload that driver, remove that device or choose other memory\n",
+		       range->start, range->start + range->size - 1);
+		return -EBUSY;
+	}
+	if (pmem->mode.dev_dax)
+		return pmem_claim_dev_dax(pmem);
+	if (!request_mem_region(range->start, range->size, pmem->name))
 		return -ENOMEM;
-
-	pr_err("[mem %#llx-%#llx]: in use, see /proc/iomem; unload that driver, remove that device or choose other memory\n",
-	       range->start, range->start + range->size - 1);
-	return -EBUSY;
+	return 0;
 }
 
 /**
@@ -51,6 +77,14 @@ int pmem_claim_memory(struct pmem_device *pmem)
  */
 void pmem_release_memory(struct pmem_device *pmem)
 {
+	u64 head = pmem->data.start - pmem->range.start;
+
+	if (pmem->mode.dev_dax) {
+		if (head)
+			release_mem_region(pmem->range.start, head);
+		remove_resource(&pmem->claim);
+		return;
+	}
 	release_mem_region(pmem->range.start, pmem->range.size);
 }
 
@@ -78,7 +112,8 @@ static void pmem_set_altmap(struct pmem_device *pmem)
  * pmem_map_memory - allocate struct pages and map the memory into the kernel
  * @pmem: its memory is claimed, its disk and its DAX device are allocated
  *
- * With map=dev this writes the info block if there is none. Sets @pmem->error to 0, to
+ * With map=dev this writes the info block if there is none. For device DAX, the driver
+ * that binds to it does the rest. Sets @pmem->error to 0, to
  * %-EIO if the memory for struct pages stays poisoned, to %-ENOMEM, or to another errno
  * of memremap_pages().
  *
@@ -103,11 +138,13 @@ void pmem_map_memory(struct pmem_device *pmem)
 	pgmap->range.start = pmem->range.start;
 	pgmap->range.end = pmem->range.start + pmem->range.size - 1;
 	pgmap->nr_range = 1;
-	pgmap->ops = &pmem_pagemap_ops;
-	pgmap->owner = pmem;
 	if (pmem->mode.map == PMEM_MAP_DEV && !pmem->mode.ro)
 		pmem_set_altmap(pmem);
+	if (pmem->mode.dev_dax)
+		return;
 
+	pgmap->ops = &pmem_pagemap_ops;
+	pgmap->owner = pmem;
 	addr = memremap_pages(pgmap, pmem->node);
 	if (IS_ERR(addr)) {
 		pmem->error = PTR_ERR(addr);
@@ -122,12 +159,13 @@ static bool pmem_is_pinned(const struct page *page)
 	return page_ref_count(page);
 }
 
-/* The first pinned page of the disk from @pfn on, or the end of the disk. */
-static unsigned long pmem_next_pinned(const struct pmem_device *pmem,
-				      unsigned long pfn)
+/* The first pinned page of the device at or above @pfn, or the end of the device. */
+static unsigned long pmem_next_pinned(struct pmem_device *pmem, unsigned long pfn)
 {
 	unsigned long end = PHYS_PFN(pmem->data.start + pmem->data.size);
 
+	if (pmem->mode.dev_dax)
+		return pmem_find_pinned_dev_dax(pmem, end);
 	for (; pfn < end; pfn++) {
 		struct page *page = pfn_to_page(pfn);
 
@@ -152,8 +190,8 @@ static void pmem_log_pinned(const struct pmem_device *pmem, unsigned long pfn)
 }
 
 /**
- * pmem_is_idle - whether no page of the disk has a reference
- * @pmem: its memory is mapped, and its disk cannot be opened
+ * pmem_is_idle - whether no page of a device has a reference
+ * @pmem: its memory is mapped, and its disk cannot be opened, or its device DAX mapped
  *
  * A pipe, for example, may hold a page of a file that is long gone, if the filesystem
  * did not wait for it. Its struct page must stay until then. fs/dax.c has split the

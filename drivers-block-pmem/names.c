@@ -38,8 +38,8 @@ static bool pmem_name_taken(const struct pmem_device *pmem)
 }
 
 /**
- * pmem_alloc_number - allocate the number of a device and name its disk
- * @pmem: its disk is allocated and not yet added
+ * pmem_alloc_number - allocate the number of a device and name it
+ * @pmem: its disk, if it has one, is allocated and not yet added
  * @expected: the number that the device gets if no other driver has taken it, or a
  *            negative number
  *
@@ -61,8 +61,10 @@ int pmem_alloc_number(struct pmem_device *pmem, int expected)
 		if (id < 0)
 			return id;
 
-		snprintf(pmem->name, sizeof(pmem->name), "pmem%d", id);
-		if (!pmem_name_taken(pmem))
+		/* nobody else numbers a region of the dax bus by hand */
+		snprintf(pmem->name, sizeof(pmem->name),
+			 pmem->mode.dev_dax ? "dax%d.0" : "pmem%d", id);
+		if (pmem->mode.dev_dax || !pmem_name_taken(pmem))
 			break;
 
 		err = xa_err(xa_store(&pmem_skipped, id, xa_mk_value(id),
@@ -77,7 +79,8 @@ int pmem_alloc_number(struct pmem_device *pmem, int expected)
 		pr_notice("number %d is taken by another driver; [mem %#llx-%#llx] becomes %s\n",
 			  expected, pmem->range.start,
 			  pmem->range.start + pmem->range.size - 1, pmem->name);
-	strscpy(pmem->disk->disk_name, pmem->name, DISK_NAME_LEN);
+	if (pmem->disk)
+		strscpy(pmem->disk->disk_name, pmem->name, DISK_NAME_LEN);
 	pmem->id = id;
 	return 0;
 }

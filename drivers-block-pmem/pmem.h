@@ -9,6 +9,7 @@
 
 #include <linux/badblocks.h>
 #include <linux/blkdev.h>
+#include <linux/ioport.h>
 #include <linux/list.h>
 #include <linux/memremap.h>
 #include <linux/mutex.h>
@@ -29,12 +30,15 @@ struct kernfs_node;
 struct mce;
 struct task_struct;
 
+/* The name of the parents of regions of the dax bus, and of their driver. */
+#define PMEM_DAX_NAME		KBUILD_MODNAME "_dax"
+
 /* Why a disk cannot be opened. */
 #define PMEM_CLOSED_REMOVAL	BIT(0)
 #define PMEM_CLOSED_HIBERNATION	BIT(1)
 
 /**
- * struct pmem_device - one /dev/pmemN
+ * struct pmem_device - one /dev/pmemN, or a region of the dax bus with /dev/daxN.0
  * @addr: kernel address of @data
  * @mode: how @range is used
  * @poisoned: whether memory was ever on @bad since loading; never reset
@@ -46,10 +50,12 @@ struct task_struct;
  * @uuid: names the device across loads
  * @node: NUMA node of @range, or NUMA_NO_NODE
  * @id: number from the memregion allocator
- * @name: "pmemN", the name of the disk
- * @pgmap: the struct pages of @range
- * @parent: the device above @disk in sysfs
- * @disk: the block device
+ * @name: "pmemN", the name of the disk, or "daxN.0"
+ * @claim: @range in /proc/iomem, for device DAX
+ * @pgmap: the struct pages of @range; for device DAX with map=mem unused
+ * @parent: the device above @disk, or above the devices of the region, in sysfs
+ * @page_size: of the pages that map device DAX, in bytes
+ * @disk: the block device; this and what follows is not for device DAX
  * @closed: why @disk cannot be opened, a set of PMEM_CLOSED_*; under its open_mutex
  * @dax: the DAX device on the same memory
  * @stuck: memory that injection keeps bad after a write, from the start of @data
@@ -57,7 +63,7 @@ struct task_struct;
  * @debugfs: the directory of the injection file
  * @injecting: the task that injects poison and lists its sectors itself, or NULL
  * @added: whether device_add_disk() has succeeded
- * @error: result of pmem_map_memory(), 0 or a negative errno
+ * @error: result of pmem_map_memory(), 0 or a negative errno; for device DAX, too
  */
 struct pmem_device {
 	/* each bio reads these, in one cache line */
@@ -74,8 +80,10 @@ struct pmem_device {
 	int node;
 	int id;
 	char name[DISK_NAME_LEN];
+	struct resource claim;
 	struct dev_pagemap pgmap;
 	struct device *parent;
+	unsigned int page_size;
 	struct gendisk *disk;
 	unsigned int closed;
 	struct dax_device *dax;
@@ -88,9 +96,10 @@ struct pmem_device {
 };
 
 /* reserved.c */
+bool pmem_is_claimed(const struct pmem_range *range);
 int pmem_check_reserved(const struct pmem_range *range,
 			struct pmem_message *message);
-int pmem_check_memory(struct pmem_layout *layout, enum pmem_map_mode map);
+int pmem_check_memory(struct pmem_layout *layout, const struct pmem_mode *mode);
 
 /* devices.c */
 extern struct list_head pmem_devices;	/* in the order of their numbers at load */
@@ -113,6 +122,7 @@ static inline bool pmem_may_be_bad(const struct pmem_device *pmem)
 }
 
 int pmem_add_poison(struct pmem_device *pmem, u64 offset, u64 len);
+void pmem_restore_pages(const struct pmem_range *range);
 bool pmem_restore_mapping(struct pmem_device *pmem, u64 offset, u64 len);
 void pmem_clear_poison(struct pmem_device *pmem, u64 offset, u64 len);
 
@@ -160,6 +170,31 @@ void pmem_reopen_disk(struct pmem_device *pmem, unsigned int why);
 extern const struct dev_pagemap_ops pmem_pagemap_ops;
 int pmem_alloc_dax(struct pmem_device *pmem);
 void pmem_free_dax(struct pmem_device *pmem);
+
+/* daxdev.c */
+#ifdef CONFIG_BLK_DEV_PMEM_DEV_DAX
+int pmem_init_dev_dax(void);
+void pmem_exit_dev_dax(void);
+int pmem_add_dev_dax(struct pmem_device *pmem);
+int pmem_del_dev_dax(struct pmem_device *pmem);
+bool pmem_close_dev_dax(struct pmem_device *pmem);
+void pmem_reopen_dev_dax(struct pmem_device *pmem);
+unsigned long pmem_find_pinned_dev_dax(struct pmem_device *pmem, unsigned long none);
+#else
+/* layout.c refuses device DAX, so that only the first two are ever called */
+static inline int pmem_init_dev_dax(void) { return 0; }
+static inline void pmem_exit_dev_dax(void) { }
+static inline int pmem_del_dev_dax(struct pmem_device *pmem) { return 0; }
+static inline int pmem_add_dev_dax(struct pmem_device *pmem) { return -ENODEV; }
+static inline bool pmem_close_dev_dax(struct pmem_device *pmem) { return true; }
+static inline void pmem_reopen_dev_dax(struct pmem_device *pmem) { }
+
+static inline unsigned long pmem_find_pinned_dev_dax(struct pmem_device *pmem,
+						     unsigned long none)
+{
+	return none;
+}
+#endif
 
 /* content.c */
 int pmem_check_content(struct pmem_device *pmem);

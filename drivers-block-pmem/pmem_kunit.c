@@ -746,6 +746,17 @@ static void bios_copy_each_segment(struct kunit *test)
 }
 
 /* Without an entry in the list, only the load finds that the page is not mapped. */
+static void lost_mappings_are_restored(struct kunit *test)
+{
+	struct pmem_device *pmem = fake(test);
+
+	KUNIT_ASSERT_EQ(test, set_mce_nospec(PHYS_PFN(pmem->data.start) + 1),
+			0);
+	pmem_restore_pages(&pmem->data);
+	KUNIT_EXPECT_EQ(test, do_bio(test, new_bio(test, REQ_OP_READ, 9)), 0);
+	expect_bad(test, 0, 0);
+}
+
 static void reads_of_unmapped_memory_fail(struct kunit *test)
 {
 	struct pmem_device *pmem = fake(test);
@@ -922,6 +933,7 @@ static struct kunit_case pmem_disk_cases[] = {
 	KUNIT_CASE(good_pages_can_be_accessed),
 	KUNIT_CASE(chains_keep_the_first_error),
 	KUNIT_CASE(bios_copy_each_segment),
+	KUNIT_CASE(lost_mappings_are_restored),
 	KUNIT_CASE(reads_of_unmapped_memory_fail),
 	KUNIT_CASE(read_only_disk_is_not_written),
 	KUNIT_CASE(writes_to_stuck_memory_fail),
@@ -961,6 +973,7 @@ static void bad_layouts_are_refused(struct kunit *test)
 		"4G@4G,4G@8190M",
 		"6M@4G,8M@8G/2",
 	};
+	const struct pmem_mode mode = { .map = PMEM_MAP_DEV };
 	struct pmem_message message;
 	struct pmem_layout *layout;
 	unsigned int i;
@@ -973,13 +986,14 @@ static void bad_layouts_are_refused(struct kunit *test)
 		err = pmem_layout_parse_ranges(layout, refused[i], &message);
 		if (!err)
 			err = pmem_layout_check(layout, BIT_ULL(46),
-						PMEM_MAP_DEV, &message);
+						&mode, &message);
 		KUNIT_ASSERT_EQ_MSG(test, err, -EINVAL, "%s", refused[i]);
 	}
 }
 
 static void devices_tile_their_ranges(struct kunit *test)
 {
+	const struct pmem_mode mode = { .map = PMEM_MAP_DEV };
 	struct pmem_message message = {};
 	unsigned int i, k, index = 0;
 	struct pmem_layout *layout;
@@ -992,7 +1006,7 @@ static void devices_tile_their_ranges(struct kunit *test)
 						 "63T@1T/1008,18M@32G/3,6M@16G",
 						 &message), 0);
 	KUNIT_ASSERT_EQ(test, pmem_layout_check(layout, BIT_ULL(46),
-						PMEM_MAP_DEV, &message), 0);
+						&mode, &message), 0);
 	KUNIT_ASSERT_EQ(test, pmem_layout_count(layout), 1012);
 
 	for (i = 0; i < layout->nr; i++) {
@@ -1036,9 +1050,9 @@ static void start_size_and_count_make_one_range(struct kunit *test)
 static void auto_takes_ranges_of_the_caller(struct kunit *test)
 {
 	/* the second one is misaligned, and too small for four devices */
-	const struct pmem_range found[] = {
-		{ 4ULL << 30, 1026ULL << 20 },
-		{ (8ULL << 30) + PAGE_SIZE, 8ULL << 20 },
+	const struct pmem_share found[] = {
+		{ .range = { 4ULL << 30, 1026ULL << 20 }, .count = 4 },
+		{ .range = { (8ULL << 30) + PAGE_SIZE, 8ULL << 20 }, .count = 4 },
 	};
 	struct pmem_message message = {};
 	struct pmem_layout *layout;
@@ -1051,12 +1065,10 @@ static void auto_takes_ranges_of_the_caller(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, layout->nr, 0);
 	KUNIT_ASSERT_EQ(test, layout->auto_count, 4);
 
-	KUNIT_ASSERT_EQ(test, pmem_layout_add(layout, &found[0],
-					      layout->auto_count, &message), 0);
+	KUNIT_ASSERT_EQ(test, pmem_layout_add(layout, &found[0], &message), 0);
 	KUNIT_EXPECT_EQ(test, layout->shares[0].range.start, 4ULL << 30);
 	KUNIT_EXPECT_EQ(test, layout->shares[0].range.size, 1024ULL << 20);
-	KUNIT_EXPECT_EQ(test, pmem_layout_add(layout, &found[1],
-					      layout->auto_count, &message),
+	KUNIT_EXPECT_EQ(test, pmem_layout_add(layout, &found[1], &message),
 			-EINVAL);
 	KUNIT_EXPECT_EQ(test, pmem_layout_count(layout), 4);
 }

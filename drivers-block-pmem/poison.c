@@ -135,6 +135,32 @@ static bool pmem_is_mapped(unsigned long pfn)
 }
 
 /**
+ * pmem_restore_pages - restore the kernel mapping of pages that have lost it to poison
+ * @range: physical addresses, with struct pages or without
+ *
+ * The kernel reuses page tables that are not empty when it maps memory. So a page that
+ * has lost its mapping would lack it in the next use of the memory as well.
+ *
+ * Context: May sleep.
+ */
+void pmem_restore_pages(const struct pmem_range *range)
+{
+	u64 at = range->start, end = range->start + range->size;
+	unsigned int level;
+
+	while (at < end) {
+		pte_t *pte = lookup_address((unsigned long)__va(at), &level);
+
+		/* set_mce_nospec() leaves the address in the entry */
+		if (pte && !pte_none(*pte) && !(pte_val(*pte) & _PAGE_PRESENT))
+			clear_mce_nospec(PHYS_PFN(at));
+		at = round_down(at, page_level_size(level)) + page_level_size(level);
+		cond_resched();
+	}
+}
+EXPORT_SYMBOL_IF_KUNIT(pmem_restore_pages);
+
+/**
  * pmem_restore_mapping - restore the kernel mapping of poisoned pages before a write
  * @pmem: the device
  * @offset: start in bytes from the first sector

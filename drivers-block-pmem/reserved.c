@@ -58,13 +58,30 @@ struct pmem_search {
 	int err;
 };
 
+/**
+ * pmem_is_claimed - whether a driver has claimed some of a range
+ * @range: physical addresses
+ *
+ * This driver's device DAX is not busy while no driver of the dax bus has it, so that
+ * one can claim it.
+ *
+ * Context: May sleep. Takes the resource lock.
+ * Return: true if the memory belongs to a driver
+ */
+bool pmem_is_claimed(const struct pmem_range *range)
+{
+	return region_intersects(range->start, range->size, IORESOURCE_BUSY,
+				 IORES_DESC_NONE) != REGION_DISJOINT ||
+	       region_intersects(range->start, range->size, IORESOURCE_MEM,
+				 IORES_DESC_PERSISTENT_MEMORY) != REGION_DISJOINT;
+}
+
 /* Report RAM that is reserved, unless another driver uses some of it. */
 static int pmem_report(const struct pmem_search *search, u64 start, u64 end)
 {
 	struct pmem_range range = { .start = start, .size = end - start };
 
-	if (region_intersects(start, end - start, IORESOURCE_BUSY,
-			      IORES_DESC_NONE) == REGION_DISJOINT)
+	if (!pmem_is_claimed(&range))
 		return search->found(&range, search->data);
 
 	pr_info("ranges=auto: leaving [mem %#llx-%#llx], which another driver uses; see /proc/iomem\n",
@@ -177,9 +194,13 @@ struct pmem_auto {
 static int pmem_add_range(const struct pmem_range *range, void *data)
 {
 	const struct pmem_auto *found = (const struct pmem_auto *)data;
+	const struct pmem_share added = {
+		.range		= *range,
+		.count		= found->layout->auto_count,
+		.dev_dax	= found->layout->auto_dev_dax,
+	};
 
-	return pmem_layout_add(found->layout, range, found->layout->auto_count,
-			       found->message);
+	return pmem_layout_add(found->layout, &added, found->message);
 }
 
 /* For ranges=auto. */
@@ -201,15 +222,16 @@ static int pmem_find_ranges(struct pmem_layout *layout,
 /**
  * pmem_check_memory - find the ranges of auto, and check the memory of all ranges
  * @layout: as parsed; with auto_count, this function adds the ranges
- * @map: where struct pages are
+ * @mode: how to use the memory
  *
  * Context: May sleep. Takes the resource lock.
  * Return: 0, or the errno of a reason that is logged:
- * * %-EINVAL	- the ranges overlap, are too many or too small, or end too high
+ * * %-EINVAL	- the ranges overlap, are too many or too small, or end too high, or
+ *		  device DAX is to be read-only
  * * %-EBUSY	- some of the memory is System RAM
  * * %-ENXIO	- some of it is not RAM, or not reserved, or auto finds none
  */
-int pmem_check_memory(struct pmem_layout *layout, enum pmem_map_mode map)
+int pmem_check_memory(struct pmem_layout *layout, const struct pmem_mode *mode)
 {
 	struct pmem_message message;
 	unsigned int i;
@@ -218,7 +240,7 @@ int pmem_check_memory(struct pmem_layout *layout, enum pmem_map_mode map)
 	if (layout->auto_count)
 		err = pmem_find_ranges(layout, &message);
 	if (!err)
-		err = pmem_layout_check(layout, pmem_limit(), map, &message);
+		err = pmem_layout_check(layout, pmem_limit(), mode, &message);
 	for (i = 0; i < layout->nr && !err; i++)
 		err = pmem_check_reserved(&layout->shares[i].range, &message);
 	if (err)

@@ -26,9 +26,10 @@ report 'make htmldocs works on the folder of block devices' htmldocs
 has_page() {
 	local html=$work/build/Documentation/output/admin-guide/blockdev
 	[ -s "$html/pmem.html" ] && grep -q 'href="pmem.html"' "$html/index.html" &&
+		[ -s "$html/pmem-dax.html" ] && grep -q 'href="pmem-dax.html"' "$html/index.html" &&
 		[ -s "$html/pmem-messages.html" ] && grep -q 'href="pmem-messages.html"' "$html/index.html"
 }
-report 'there are two pages for the driver, and the index links to them' has_page
+report 'there are three pages for the driver, and the index links to them' has_page
 
 no_warning() {
 	! grep -F -A 3 "${document%.rst}" "$work/html.log"

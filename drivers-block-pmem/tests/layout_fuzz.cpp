@@ -21,6 +21,8 @@
 #include <string>
 #include <string_view>
 
+bool pmem_tests_dev_dax = true;
+
 namespace {
 
 /// Physical address limits: of a small machine, with 4 and with 5 levels of
@@ -76,7 +78,7 @@ void requireParsed(const pmem_layout &layout) {
   REQUIRE(layout.nr <= PMEM_MAX_RANGES);
   unsigned devices = 0;
   for (unsigned i = 0; i < layout.nr; i++) {
-    const auto &[range, count] = layout.shares[i];
+    const auto &[range, count, devDax] = layout.shares[i];
     REQUIRE(range.start % PMEM_ALIGN == 0);
     REQUIRE(range.size % PMEM_ALIGN == 0);
     REQUIRE(range.size > 0);
@@ -95,7 +97,7 @@ void requireChecked(const pmem_layout &layout, std::uint64_t limit,
                     pmem_map_mode map) {
   unsigned index = 0;
   for (unsigned i = 0; i < layout.nr; i++) {
-    const auto &[range, count] = layout.shares[i];
+    const auto &[range, count, devDax] = layout.shares[i];
     REQUIRE(range.start + range.size <= limit);
     for (unsigned other = 0; other < i; other++) {
       const pmem_range &before = layout.shares[other].range;
@@ -127,7 +129,8 @@ void checkLayout(const pmem_layout &layout) {
   for (const std::uint64_t limit : Limits)
     for (const pmem_map_mode map : {PMEM_MAP_MEM, PMEM_MAP_DEV}) {
       Message message;
-      const int err = pmem_layout_check(&layout, limit, map, &message);
+      const pmem_mode mode{map, false, false, false, false};
+      const int err = pmem_layout_check(&layout, limit, &mode, &message);
       if (succeeded(err, message))
         requireChecked(layout, limit, map);
     }
@@ -168,7 +171,8 @@ private:
 
 /// Requires that the text is accepted as an amount exactly if it is one from
 /// 2 MiB to 4096 TiB and a multiple of 2 MiB, and as a count exactly if it is a
-/// number from 1 to 1024; and that its value is right.
+/// number from 1 to 1024, for ranges=auto with :dax or without; and that its
+/// value is right.
 void readText(const char *text) {
   const Number number(text);
   const auto layout = std::make_unique<pmem_layout>();
@@ -187,8 +191,16 @@ void readText(const char *text) {
     REQUIRE(!accepted || (isStart ? range.start : range.size) == bytes);
   }
 
-  const bool isCount = number.isCount() && number.isAtMost(PMEM_MAX_DEVICES) &&
-                       number.digits != "0";
+  constexpr std::string_view Suffix = ":dax";
+  std::string_view counted(text);
+  const bool devDax = counted.size() >= Suffix.size() &&
+                      counted.substr(counted.size() - Suffix.size()) == Suffix;
+  if (devDax)
+    counted.remove_suffix(Suffix.size());
+  const Number devices(counted);
+  const bool isCount = devices.isCount() &&
+                       devices.isAtMost(PMEM_MAX_DEVICES) &&
+                       devices.digits != "0";
   // COUNT of auto is the same, except that it cannot contain a comma, a slash
   // or too many zeroes
   const std::string item = std::string("auto/") + text;
@@ -198,13 +210,15 @@ void readText(const char *text) {
         pmem_layout_parse_ranges(layout.get(), item.c_str(), &message);
     const bool accepted = succeeded(err, message);
     REQUIRE(accepted == (isCount && item.size() <= 48));
-    REQUIRE(!accepted || std::to_string(layout->auto_count) == number.digits);
+    REQUIRE(!accepted || std::to_string(layout->auto_count) == devices.digits);
+    REQUIRE(!accepted || layout->auto_dev_dax == devDax);
   }
 }
 
 /// Adds the ranges that the bytes are to a layout.
 void addRanges(pmem_layout &layout, std::string_view bytes) {
-  pmem_range range;
+  pmem_share added{{}, layout.auto_count, layout.auto_dev_dax};
+  pmem_range &range = added.range;
   while (bytes.size() >= sizeof(range)) {
     std::memcpy(&range, bytes.data(), sizeof(range));
     bytes.remove_prefix(sizeof(range));
@@ -214,15 +228,14 @@ void addRanges(pmem_layout &layout, std::string_view bytes) {
 
     const unsigned nr = layout.nr;
     Message message;
-    const int err =
-        pmem_layout_add(&layout, &range, layout.auto_count, &message);
+    const int err = pmem_layout_add(&layout, &added, &message);
     if (!succeeded(err, message)) {
       REQUIRE(layout.nr == nr);
       continue;
     }
     REQUIRE(layout.nr == nr + 1);
-    const auto &[got, count] = layout.shares[nr];
-    REQUIRE(count == layout.auto_count);
+    const auto &[got, count, devDax] = layout.shares[nr];
+    REQUIRE(count == layout.auto_count && devDax == layout.auto_dev_dax);
     REQUIRE(got.start >= range.start && got.start - range.start < PMEM_ALIGN);
     REQUIRE(got.start + got.size <= range.start + range.size);
     // and no larger devices fit

@@ -3,6 +3,8 @@
 /// The parser of the module parameters.
 #include "layout.h"
 
+#include <linux/kernel.h>
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -16,6 +18,8 @@
 #include <string>
 #include <tuple>
 #include <vector>
+
+bool pmem_tests_dev_dax = true;
 
 namespace {
 
@@ -65,12 +69,13 @@ Answer parseRanges(const std::string &ranges) {
 
 /// Parses and checks, as the driver does.
 Answer checkRanges(const std::string &ranges, std::uint64_t limit,
-                   pmem_map_mode map = PMEM_MAP_MEM) {
+                   pmem_map_mode map = PMEM_MAP_MEM, bool ro = false) {
   Answer answer = parseRanges(ranges);
   if (answer.err)
     return answer;
   pmem_message message = untouched();
-  answer.err = pmem_layout_check(&answer.layout, limit, map, &message);
+  const pmem_mode mode{map, false, false, ro, false};
+  answer.err = pmem_layout_check(&answer.layout, limit, &mode, &message);
   answer.text = message.text;
   return answer;
 }
@@ -79,8 +84,8 @@ Answer add(pmem_layout layout, std::uint64_t start, std::uint64_t size,
            unsigned count) {
   Answer answer{0, "", layout};
   pmem_message message = untouched();
-  const pmem_range range{start, size};
-  answer.err = pmem_layout_add(&answer.layout, &range, count, &message);
+  const pmem_share share{{start, size}, count, layout.auto_dev_dax};
+  answer.err = pmem_layout_add(&answer.layout, &share, &message);
   answer.text = message.text;
   return answer;
 }
@@ -105,8 +110,9 @@ constexpr char NoCount[] = ": expected a number from 1 to 1024";
 constexpr char Odd[] = ": must be a multiple of 2 MiB; use ";
 constexpr char Uneven[] =
     ": must divide the size into multiples of 2 MiB; use ";
-constexpr char NoForm[] = ": expected SIZE@START[/COUNT] or auto[/COUNT], such "
-                          "as 32G@32G/4";
+constexpr char NoForm[] = ": expected SIZE@START[/COUNT][:dax] or "
+                          "auto[/COUNT][:dax], such as 32G@32G/4";
+constexpr char NoType[] = ": expected :dax at the end, or no colon for disks";
 constexpr char NotAlone[] = ": auto must be alone; remove it or the other "
                             "ranges";
 constexpr char TooMany[] = ": expected at most 32 ranges and 1024 devices in "
@@ -196,7 +202,7 @@ TEST(Count, RefusesOtherTextAndNumbers) {
 
 TEST(ParseMap, AcceptsMemAndDev) {
   pmem_message message = untouched();
-  pmem_mode mode{PMEM_MAP_DEV, true, false, false};
+  pmem_mode mode{PMEM_MAP_DEV, false, true, false, false};
   EXPECT_EQ(pmem_parse_map("mem", &mode, &message), 0);
   EXPECT_EQ(mode.map, PMEM_MAP_MEM);
   EXPECT_FALSE(mode.format);
@@ -224,7 +230,7 @@ TEST(ParseMap, RefusesOtherText) {
 
 TEST(ParseMap, FormatsNothingReadOnly) {
   pmem_message message = untouched();
-  pmem_mode mode{PMEM_MAP_MEM, false, true, false};
+  pmem_mode mode{PMEM_MAP_MEM, false, false, true, false};
   EXPECT_EQ(pmem_parse_map("dev", &mode, &message), 0);
   EXPECT_STREQ(message.text, Untouched);
   EXPECT_EQ(pmem_parse_map("dev,format", &mode, &message), -EINVAL);
@@ -390,6 +396,12 @@ TEST(Ranges, MessageNamesTheWrongPart) {
       {"1@4/", std::string("ranges=1@4/: count=") + NoCount},
       {"1@4/2/2", std::string("ranges=1@4/2/2: count=2/2") + NoCount},
       {"1@4/2 ", std::string("ranges=1@4/2 : count=2 ") + NoCount},
+      {"1@4:", std::string("ranges=1@4:") + NoType},
+      {"1@4:DAX", std::string("ranges=1@4:DAX") + NoType},
+      {"1@4/2:dax:dax", std::string("ranges=1@4/2:dax:dax") + NoType},
+      {"1@4:dax/2", std::string("ranges=1@4:dax/2") + NoType},
+      {"auto:x", std::string("ranges=auto:x") + NoType},
+      {"1@4/x:dax", std::string("ranges=1@4/x:dax: count=x") + NoCount},
   };
   for (const auto &[ranges, text] : cases) {
     const Answer answer = parseRanges(ranges);
@@ -484,6 +496,54 @@ TEST(Auto, IsAlone) {
   }
   const Answer answer = parseRanges(manyRanges(32) + ",auto");
   EXPECT_EQ(answer.text, "ranges=" + manyRanges(32).substr(0, 48) + NotAlone);
+}
+
+TEST(DevDax, IsChosenForEachRange) {
+  const Answer answer =
+      checkRanges("16G@32G/2,16G@48G:dax,2M@16G,6M@8G/3:dax", 128 * GiB);
+  ASSERT_EQ(answer.err, 0) << answer.text;
+  EXPECT_EQ(answer.text, Untouched);
+  const std::vector<bool> expected{false, false, true, false, true, true, true};
+  ASSERT_EQ(pmem_layout_count(&answer.layout), expected.size());
+  for (unsigned i = 0; i < expected.size(); i++)
+    EXPECT_EQ(pmem_layout_is_dev_dax(&answer.layout, i), expected[i]) << i;
+  expectTiled(answer.layout);
+  const Answer one = parse("1", "1", "1");
+  EXPECT_FALSE(pmem_layout_is_dev_dax(&one.layout, 0));
+}
+
+TEST(DevDax, IsChosenForAllThatAutoFinds) {
+  const Answer disks = parseRanges("auto/2"),
+               chosen = parseRanges("auto/2:dax");
+  EXPECT_EQ(chosen.err, 0) << chosen.text;
+  EXPECT_EQ(chosen.layout.auto_count, 2U);
+  for (const Answer *from : {&disks, &chosen}) {
+    const Answer answer = add(from->layout, 4 * GiB, GiB, 2);
+    ASSERT_EQ(answer.err, 0) << answer.text;
+    EXPECT_EQ(pmem_layout_is_dev_dax(&answer.layout, 1), from == &chosen);
+  }
+}
+
+TEST(DevDax, IsNotReadOnly) {
+  const Answer answer =
+      checkRanges("1G@4G,2G@8G:dax", 64 * GiB, PMEM_MAP_MEM, true);
+  EXPECT_EQ(answer.err, -EINVAL);
+  EXPECT_EQ(answer.text,
+            "2048M@8192M:dax: device DAX cannot be read-only; load "
+            "without ro=1, or remove :dax for disks");
+  EXPECT_EQ(checkRanges("1G@4G", 64 * GiB, PMEM_MAP_MEM, true).err, 0);
+}
+
+TEST(DevDax, IsRefusedByADriverWithoutIt) {
+  pmem_tests_dev_dax = false;
+  const Answer answer = parseRanges("1G@4G:dax");
+  const Answer disk = parseRanges("1G@4G");
+  pmem_tests_dev_dax = true;
+  EXPECT_EQ(answer.err, -EINVAL);
+  EXPECT_EQ(answer.text,
+            "ranges=1G@4G:dax: this driver was built without device DAX; "
+            "build it with CONFIG_DEV_DAX, or remove :dax for disks");
+  EXPECT_EQ(disk.err, 0) << disk.text;
 }
 
 TEST(Add, AppendsRanges) {

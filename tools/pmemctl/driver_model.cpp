@@ -26,6 +26,8 @@
 #define pr_err(format, text) static_cast<void>(last_error = (text))
 #define strscpy(to, from) snprintf(to, sizeof(to), "%s", from)
 
+bool pmem_tests_dev_dax = true;
+
 namespace {
 
 std::string last_error;
@@ -42,7 +44,7 @@ enum e820_type {
 };
 
 enum { IORESOURCE_BUSY = 1, IORESOURCE_SYSTEM_RAM = 2, IORESOURCE_MEM = 4 };
-enum { IORES_DESC_NONE, IORES_DESC_RESERVED };
+enum { IORES_DESC_NONE, IORES_DESC_RESERVED, IORES_DESC_PERSISTENT_MEMORY };
 enum { REGION_INTERSECTS, REGION_DISJOINT, REGION_MIXED };
 
 struct resource {
@@ -121,7 +123,8 @@ std::string load_driver(const Machine &machine, const Range &reserved,
   pmem_message message{};
   if (pmem_layout_parse_ranges(&layout, parameter.c_str(), &message))
     return message.text;
-  if (pmem_check_memory(&layout, PMEM_MAP_MEM))
+  const pmem_mode mode{};
+  if (pmem_check_memory(&layout, &mode))
     return last_error;
   return "";
 }

@@ -13,6 +13,10 @@
 
 using std::min;
 
+/* The only option that layout.c asks for is CONFIG_BLK_DEV_PMEM_DEV_DAX. */
+extern bool pmem_tests_dev_dax;
+#define IS_ENABLED(option)	pmem_tests_dev_dax
+
 #define __printf(f, a)		__attribute__((__format__(printf, f, a)))
 #define round_down(x, y)	((x) / (y) * (y))
 #define round_up(x, y)		round_down((x) + (y) - 1, y)
