@@ -36,10 +36,14 @@ selftests() {
 	"$PMEM_KERNEL/selftests/run_kselftest.sh" "${arguments[@]}"
 }
 
-# reset_guest: the guest then runs the case again
+# reset_guest, kexec_guest: the guest then runs the case again
 reset_guest() {
 	echo "$TESTS" > "$PMEM_SHARE/tests"
 	"$PMEM_RESET"
+}
+kexec_guest() {
+	echo "$TESTS" > "$PMEM_SHARE/tests"
+	"$PMEM_RESET" kexec
 }
 
 # end_tests: the plan, which ends every check and case
