@@ -31,6 +31,45 @@ rmmod pmem
 export PMEM_TEST_MODULE PMEM_TEST_PARAMETERS='start=4 size=256M count=2'
 selftests no_memory
 
+# the same for adding device DAX, with the settings that the selftest has left
+modprobe device_dax
+modprobe pmem ranges=128M@4G
+dax_added() {
+	python3 - "${PMEM_TEST_STEP:-1}" <<- 'END'
+		import errno, os, sys
+		step = int(sys.argv[1])
+		add = os.open("/sys/devices/pmem/add", os.O_WRONLY)
+		remove = os.open("/sys/devices/pmem/remove", os.O_WRONLY)
+		faults = os.open("/proc/thread-self/fail-nth", os.O_RDWR)
+		def claims():
+		    return open("/proc/iomem").read()
+		before, refused, nth = claims(), 0, 0
+		while nth < 4096:
+		    nth += step
+		    error, text = 0, f"{nth}".encode()
+		    os.pwrite(faults, text, 0)
+		    try:
+		        os.write(add, b"128M@4224M:dax")
+		    except OSError as problem:
+		        error = problem.errno
+		    left = os.pread(faults, 16, 0)
+		    os.pwrite(faults, b"0", 0)
+		    if not error:
+		        os.write(remove, b"dax1.0")
+		    elif error != errno.ENOMEM:
+		        sys.exit(f"allocation {nth}: {os.strerror(error)}")
+		    refused += error != 0
+		    if claims() != before:
+		        sys.exit(f"allocation {nth}: claims memory")
+		    if int(left):
+		        break
+		print(f"# {nth} allocations, {refused} of them end it")
+		sys.exit(None if refused > 20 // step else "too few")
+	END
+}
+report 'adding device DAX fails with ENOMEM, and claims nothing' dax_added
+report 'the driver unloads after that' rmmod pmem
+
 # pmem-messages.rst lists every message of the driver; addresses, steps and errnos vary.
 document=${0%/ci/cases/*}/Documentation/admin-guide/blockdev/pmem-messages.rst
 general() { sed 's/mem 0x[^]]*\]/mem]/g; s/error -[0-9]*/error/; s/cannot [^:]*:/cannot:/'; }

@@ -25,6 +25,7 @@
 
 #include "../kselftest.h"
 
+#define PAGE		4096UL
 #define PMD_SIZE	(2UL << 20)
 
 /* The physical offset of such an extent is not the place of its bytes. */

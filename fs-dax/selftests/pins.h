@@ -7,8 +7,6 @@
 
 #include "dax_file.h"
 
-#define PAGE		4096UL
-
 /* Truncate @fd in a child. It closes the pipe of @ends, which would hold the pin, too. */
 static inline pid_t truncate_in_child(int fd, const int *ends)
 {

@@ -12,7 +12,6 @@
 #include "poison.h"
 
 #define SECTOR		512UL
-#define PAGE		4096UL
 #define FILE_SIZE	(4UL << 20)
 
 /* Far from metadata of filesystems and partition tables. */

@@ -14,6 +14,8 @@
 static sigjmp_buf after_signal;
 static int signal_code;
 static void *signal_address;
+/* bytes from there that are lost, as a power of two */
+static int signal_shift;
 
 static inline void on_sigbus(int number, siginfo_t *info, void *context)
 {
@@ -21,6 +23,7 @@ static inline void on_sigbus(int number, siginfo_t *info, void *context)
 	(void)context;
 	signal_code = info->si_code;
 	signal_address = info->si_addr;
+	signal_shift = info->si_addr_lsb;
 	siglongjmp(after_signal, 1);
 }
 

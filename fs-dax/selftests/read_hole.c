@@ -6,8 +6,6 @@
  */
 #include "dax_file.h"
 
-#define PAGE	4096UL
-
 static void test_read(int fd, off_t offset, const char *what)
 {
 	char *map = (char *)mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE,

@@ -9,7 +9,6 @@
 
 #include "dax_file.h"
 
-#define PAGE		4096UL
 #define NR		5UL	/* the page that is pinned */
 #define SECRET		0x77
 
