@@ -23,6 +23,7 @@ namespace {
 namespace fs = std::filesystem;
 
 const std::string Folder = "sys/class/block/";
+const std::string DaxFolder = "sys/bus/dax/devices/";
 
 /// A line of a file in sysfs; empty if it cannot be read, as by those who are not root.
 std::string line_of(const Root &root, const std::string &file) try {
@@ -104,7 +105,50 @@ DiskInfo read_whole_disk(const Root &root, const std::string &name) {
   return disk;
 }
 
+/// By the numbers in them.
+void sort_names(std::vector<std::string> &names) {
+  std::sort(names.begin(), names.end(), [](const auto &a, const auto &b) {
+    return std::pair(a.size(), a) < std::pair(b.size(), b);
+  });
+}
+
+/// daxctl's name for what the driver of a device makes of it.
+std::string dax_mode(const Root &root, const std::string &folder) {
+  std::error_code error;
+  const std::string driver =
+      fs::read_symlink(root.path(folder + "driver"), error).filename();
+  if (driver.empty())
+    return "disabled";
+  return driver == "kmem"         ? "system-ram"
+         : driver == "device_dax" ? "devdax"
+                                  : driver;
+}
+
+DiskInfo read_dax_device(const Root &root, const std::string &name) {
+  const std::string folder = DaxFolder + name + "/";
+  DiskInfo device;
+  device.name = name;
+  device.numbers = line_of(root, folder + "dev");
+  device.size = number_of(line_of(root, folder + "size")).value_or(0);
+  if (const auto start = number_of(line_of(root, folder + "resource")))
+    device.memory = Range{*start, *start + device.size};
+  const std::string node = line_of(root, folder + "target_node");
+  if (!node.empty() && node != "-1")
+    device.node = static_cast<int>(number_of(node).value_or(0));
+  device.mode = dax_mode(root, folder);
+  return device;
+}
+
 } // namespace
+
+std::vector<DiskInfo> find_dax_devices(const Root &root) {
+  std::vector<std::string> names = root.names_in(DaxFolder);
+  sort_names(names);
+  std::vector<DiskInfo> devices;
+  for (const std::string &name : names)
+    devices.push_back(read_dax_device(root, name));
+  return devices;
+}
 
 std::vector<DiskInfo> find_disks(const Root &root) {
   std::vector<std::string> names;
@@ -114,9 +158,7 @@ std::vector<DiskInfo> find_disks(const Root &root) {
          (name.starts_with("pmem") &&
           root.has(Folder + name + "/device/resource"))))
       names.push_back(name);
-  std::sort(names.begin(), names.end(), [](const auto &a, const auto &b) {
-    return std::pair(a.size(), a) < std::pair(b.size(), b);
-  });
+  sort_names(names);
   std::vector<DiskInfo> disks;
   for (const std::string &name : names)
     disks.push_back(read_whole_disk(root, name));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /// @file
-/// The disks in memory that a system has, with what sysfs and the list of mounts say
-/// about them.
+/// The disks in memory and the device DAX devices that a system has, with what sysfs and
+/// the list of mounts say about them.
 #ifndef PMEMCTL_DEVICES_HPP
 #define PMEMCTL_DEVICES_HPP
 
@@ -25,15 +25,16 @@ struct FileShare {
   std::uint64_t huge = 0;  ///< of these, what 2 MiB pages can map
 };
 
-/// A disk or a partition.
+/// A disk, a partition, or a device DAX device.
 struct DiskInfo {
   std::string name;
   std::string numbers;         ///< "259:0"
   std::uint64_t size = 0;      ///< in bytes
   std::optional<Range> memory; ///< nothing if the address cannot be read
   std::optional<int> node;
-  std::string
-      mode; ///< where struct pages are: "mem" or "dev"; or nvdimm's mode
+  /// where struct pages are: "mem" or "dev"; or nvdimm's mode; or, as daxctl has it,
+  /// "devdax", "system-ram" or "disabled"
+  std::string mode;
   bool is_read_only = false;
   bool is_ramdisk = false;
   bool has_write_cache = true; ///< fsync() writes back CPU caches
@@ -48,6 +49,10 @@ struct DiskInfo {
 /// The disks of the drivers pmem and drivers/nvdimm, by number.
 /// @param root of the files
 std::vector<DiskInfo> find_disks(const Root &root);
+
+/// The devices on the dax bus, of any driver, by number.
+/// @param root of the files
+std::vector<DiskInfo> find_dax_devices(const Root &root);
 
 /// A property of a block device in udev's database.
 /// @param root    of the files

@@ -96,6 +96,32 @@ TEST_F(Devices, MountPointsCanHaveAnyCharacter) {
   EXPECT_TRUE(mount.is_dax);
 }
 
+TEST_F(Devices, OfTheDaxBusHaveTheModesOfDaxctl) {
+  namespace fs = std::filesystem;
+  const auto dax = [&](const std::string &name, const std::string &driver) {
+    const std::string folder = "sys/bus/dax/devices/" + name + "/";
+    files.put(folder + "size", "4294967296\n");
+    files.put(folder + "resource", "0x100000000\n");
+    files.put(folder + "target_node", "1\n");
+    if (!driver.empty())
+      fs::create_symlink("../../drivers/" + driver,
+                         files.directory / (folder + "driver"));
+  };
+  dax("dax10.0", "kmem");
+  dax("dax2.0", "device_dax");
+  dax("dax2.1", "");
+  const auto devices = find_dax_devices(files.root());
+  ASSERT_EQ(devices.size(), 3U);
+  EXPECT_EQ(devices[0].name, "dax2.0");
+  EXPECT_EQ(devices[0].mode, "devdax");
+  EXPECT_EQ(devices[0].memory, (Range{4 * GiB, 8 * GiB}));
+  EXPECT_EQ(devices[0].node, 1);
+  EXPECT_EQ(devices[1].mode, "disabled");
+  EXPECT_EQ(devices[2].name, "dax10.0");
+  EXPECT_EQ(devices[2].mode, "system-ram");
+  EXPECT_EQ(find_disks(files.root()).size(), 4U);
+}
+
 TEST_F(Devices, WithoutUdevTheContentsAreLookedAt) {
   std::string head(4096, '\0');
   head.replace(0, 4, "XFSB");

@@ -52,10 +52,12 @@ std::vector<Finding> check_memory(const Root &root, const Machine &machine);
 
 /// Checks the disks: they are there, have no bad blocks, partitions are aligned, mounts
 /// have DAX, and page faults get 2 MiB pages.
-/// @param root  of the files
-/// @param disks the disks
+/// @param root        of the files
+/// @param disks       the disks
+/// @param dax_devices the device DAX devices, which need a driver
 std::vector<Finding> check_disks(const Root &root,
-                                 const std::vector<DiskInfo> &disks);
+                                 const std::vector<DiskInfo> &disks,
+                                 const std::vector<DiskInfo> &dax_devices);
 
 } // namespace pmemctl
 

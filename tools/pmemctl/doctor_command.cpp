@@ -34,7 +34,8 @@ int run(const Context &context) {
   const Root root = context.root();
   std::vector<Finding> findings = check_memory(root, read_machine(root));
   run_check("devices", findings, [&] {
-    for (Finding &finding : check_disks(root, find_disks(root)))
+    for (Finding &finding :
+         check_disks(root, find_disks(root), find_dax_devices(root)))
       findings.push_back(std::move(finding));
   });
 

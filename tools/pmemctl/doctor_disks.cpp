@@ -132,11 +132,29 @@ void check_faults(const Root &root, std::vector<Finding> &findings) {
            : "run daxmap on the files; for vma, map at a multiple of 2 MiB"});
 }
 
+std::string place_of(const DiskInfo &disk) {
+  return disk.name + ": " + rounded(disk.size) +
+         (disk.memory ? " at " + hex(disk.memory->start) : std::string());
+}
+
+Finding check_dax_device(const DiskInfo &device) {
+  if (device.mode == "disabled")
+    return {"devices", Level::warning,
+            place_of(device) + ", which no driver has",
+            "modprobe device_dax, or daxctl enable-device " + device.name};
+  return {"devices", Level::ok, place_of(device) + ", " + device.mode, ""};
+}
+
 } // namespace
 
 std::vector<Finding> check_disks(const Root &root,
-                                 const std::vector<DiskInfo> &disks) {
+                                 const std::vector<DiskInfo> &disks,
+                                 const std::vector<DiskInfo> &dax_devices) {
   std::vector<Finding> findings;
+  for (const DiskInfo &device : dax_devices)
+    findings.push_back(check_dax_device(device));
+  if (disks.empty() && !dax_devices.empty())
+    return findings;
   if (disks.empty()) {
     findings.push_back({"devices", Level::warning, "there is no pmem device",
                         "modprobe pmem; the kernel log has the reason if that "
@@ -144,11 +162,7 @@ std::vector<Finding> check_disks(const Root &root,
     return findings;
   }
   for (const DiskInfo &disk : disks) {
-    findings.push_back(
-        {"devices", Level::ok,
-         disk.name + ": " + rounded(disk.size) +
-             (disk.memory ? " at " + hex(disk.memory->start) : std::string()),
-         ""});
+    findings.push_back({"devices", Level::ok, place_of(disk), ""});
     check_disk(disk, findings);
     run_check("placement", findings,
               [&] { check_mounts(root, disk, findings); });

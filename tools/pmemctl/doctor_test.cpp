@@ -53,7 +53,8 @@ protected:
     std::vector<Finding> all =
         check_memory(files.root(), read_machine(files.root()));
     for (const Finding &finding :
-         check_disks(files.root(), find_disks(files.root())))
+         check_disks(files.root(), find_disks(files.root()),
+                     find_dax_devices(files.root())))
       all.push_back(finding);
     return all;
   }

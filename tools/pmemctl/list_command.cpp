@@ -90,7 +90,7 @@ Json json_of(const DiskInfo &disk) {
       {"start", disk.memory ? Json(disk.memory->start) : Json()},
       {"size", disk.size},
       {"node", disk.node ? Json(*disk.node) : Json()},
-      {"mode", disk.mode},
+      {"mode", disk.mode.empty() ? Json() : Json(disk.mode)},
       {"read_only", disk.is_read_only},
       {"ramdisk", disk.is_ramdisk},
       {"filesystem", disk.filesystem.empty() ? Json() : Json(disk.filesystem)},
@@ -123,6 +123,8 @@ int run(const Context &context, bool with_files) {
   if (with_files)
     for (DiskInfo &disk : disks)
       add_files(disk);
+  for (DiskInfo &device : find_dax_devices(root))
+    disks.push_back(std::move(device));
 
   if (context.json) {
     Json list = Json::array();

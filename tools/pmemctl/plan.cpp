@@ -284,11 +284,12 @@ void check_range(const Machine &machine, const Range &range) {
   for (const Resource &resource : machine.resources) {
     if (resource.depth == 0)
       is_reserved = resource.name == "Reserved" || resource.name == "reserved";
-    // "pmem0" below "Reserved" is a device of this driver
+    // "pmem0" or "dax0.0" below "Reserved" is a device of this driver
     const bool is_used = resource.depth == 0
                              ? is_foreign(resource)
                              : resource.depth == 1 && is_reserved &&
-                                   !resource.name.starts_with("pmem");
+                                   !resource.name.starts_with("pmem") &&
+                                   !resource.name.starts_with("dax");
     if (is_used && !common(machine.firmware_ram, {resource.range}).empty() &&
         resource.range.overlaps(range))
       throw std::invalid_argument(
