@@ -3,7 +3,7 @@
 # The packages at work on a disk with Debian, from the first command to a file that is still
 # there after a reboot through GRUB, and to the purge that leaves nothing. What was typed
 # and printed is in the comments of the output. With an argument, also by UEFI, with an
-# upgrade; and pmem-dkms on Debian's own kernel 6.12.
+# upgrade; and pmem-dkms on Debian's own kernel 6.12, with the root filesystem in memory.
 #
 # takes: 600
 # soak: all
@@ -127,6 +127,18 @@ session() {
 	power_off
 }
 
+# root_on_pmem: the initial RAM disk loads the driver if the root filesystem needs it
+root_on_pmem() {
+	quiet 'umount /srv/pmem && mkfs.ext4 -q -F /dev/pmem0 && mount -o dax /dev/pmem0 /mnt'
+	quiet 'sed -i "s,^[^#[:space:]]*[[:space:]]*/[[:space:]],/dev/pmem0 / ,; /srv.pmem/d" /etc/fstab'
+	report 'root: a root filesystem is copied to a disk of the driver' type_in \
+		'tar -C / --one-file-system --exclude=./usr/share/doc --exclude=./var/cache -cf - . | tar -C /mnt -xf - && umount /mnt' 900
+	shown 'root: the initial RAM disk is made anew' 'update-initramfs -u' 600
+	quiet 'sed -i "s,root=[^ ]*,root=/dev/pmem0," /boot/grub/grub.cfg'
+	shown 'root: the machine reboots from it' reboot
+	report 'root: the root filesystem is on the disk' type_in 'findmnt -no SOURCE / | grep -x /dev/pmem0'
+}
+
 # own_kernel: the driver of pmem-dkms on the newest kernel 6.12 that Debian has
 own_kernel() {
 	local headers status=$TERMINAL/dpkg-status
@@ -153,7 +165,7 @@ own_kernel() {
 	report 'DKMS: Debian boots from the disk' log_in
 	quiet 'mkdir -p /media/stick; mount -o ro LABEL=first /media/stick'
 	shown 'DKMS: apt installs and builds' 'apt-get install -y /media/stick/*.deb' 3000
-	shown 'DKMS: the configuration is written' 'pmemctl apply --update -m /srv/pmem 1G@5G' 300
+	shown 'DKMS: the configuration is written' 'pmemctl apply --update -m /srv/pmem 2560M@4G' 300
 	shown 'DKMS: the machine reboots' reboot
 	report 'DKMS: with 6.12' type_in 'uname -r | grep "^6\.12\."'
 	report 'DKMS: the driver has the version of the package' \
@@ -163,6 +175,7 @@ own_kernel() {
 	quiet 'echo kept > /srv/pmem/file'
 	shown 'DKMS: the machine reboots again' reboot
 	report 'DKMS: the file is there' type_in 'grep -x kept /srv/pmem/file'
+	root_on_pmem
 	power_off
 }
 
