@@ -10,6 +10,18 @@ run_make() {
 	make -C "$tree" O="$build" -j"$(nproc)" CC='ccache gcc' HOSTCC='ccache gcc' "$@" >> "$log" 2>&1
 }
 
+# seed BUILD: begin with the objects of another build, if it is there and this one is not
+seed() {
+	[ ! -d "$build" ] && [ -d "$1" ] || return 0
+	rm -rf "$build.tmp"
+	mkdir -p "$(dirname "$build")"
+	cp -a --reflink=auto "$1" "$build.tmp"
+	# a command with another path would compile objtool again, and then all objects
+	{ grep -rlZF --include='.*.cmd' "$1/" "$build.tmp" || true; } |
+		xargs -0r sed -i "s,$1/,$build/,g"
+	mv "$build.tmp" "$build"
+}
+
 # compiled: how many objects the log says were compiled
 compiled() {
 	grep -c '^  \(CC\|AS\) ' "$log" || true
