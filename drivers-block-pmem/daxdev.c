@@ -13,6 +13,7 @@
  * online memory never comes back once it is unbound. So each region holds a reference
  * to the module, and has to be removed first, which is refused while it is in use.
  */
+#include <linux/cpufeature.h>
 #include <linux/dax.h>
 #include <linux/err.h>
 #include <linux/fs.h>
@@ -21,7 +22,6 @@
 #include <linux/module.h>
 #include <linux/nodemask.h>
 #include <linux/platform_device.h>
-#include <asm/cpufeature.h>
 
 #include "../../dax/bus.h"
 #include "../../dax/dax-private.h"

@@ -385,11 +385,10 @@ int pmem_remove_device(const char *name)
 		       name);
 		err = -ENODEV;
 	} else if (pmem_close_device(pmem)) {
-		if (pmem_is_idle(pmem)) {
+		if (pmem_is_idle(pmem))
 			err = pmem_take_away(pmem);
-		} else {
+		else
 			pmem_reopen_device(pmem);
-		}
 	}
 	mutex_unlock(&pmem_hotplug_mutex);
 	return err;

@@ -145,7 +145,7 @@ static bool pmem_is_mapped(unsigned long pfn)
  */
 void pmem_restore_pages(const struct pmem_range *range)
 {
-	u64 at = range->start, end = range->start + range->size;
+	u64 at = range->start, end = range->start + range->size, size;
 	unsigned int level;
 
 	while (at < end) {
@@ -154,7 +154,8 @@ void pmem_restore_pages(const struct pmem_range *range)
 		/* set_mce_nospec() leaves the address in the entry */
 		if (pte && !pte_none(*pte) && !(pte_val(*pte) & _PAGE_PRESENT))
 			clear_mce_nospec(PHYS_PFN(at));
-		at = round_down(at, page_level_size(level)) + page_level_size(level);
+		size = page_level_size((enum pg_level)level);
+		at = round_down(at, size) + size;
 		cond_resched();
 	}
 }

@@ -21,8 +21,6 @@
 #include <string>
 #include <string_view>
 
-bool pmem_tests_dev_dax = true;
-
 namespace {
 
 /// Physical address limits: of a small machine, with 4 and with 5 levels of

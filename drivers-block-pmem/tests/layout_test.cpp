@@ -19,8 +19,6 @@
 #include <tuple>
 #include <vector>
 
-bool pmem_tests_dev_dax = true;
-
 namespace {
 
 constexpr std::uint64_t KiB = 1ULL << 10;

@@ -7,7 +7,6 @@
 
 #include "dax_file.h"
 
-
 struct dev_dax {
 	int fd;
 	/* in bytes */

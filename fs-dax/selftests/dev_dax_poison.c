@@ -12,7 +12,7 @@ int main(void)
 {
 	char *map, *lost;
 	struct dev_dax dev;
-	int code = 0, err = 0;
+	int code;
 
 	ksft_print_header();
 	dev = open_dev_dax();
@@ -23,16 +23,13 @@ int main(void)
 	map[2 * dev.page - 1] = 3;
 	lost = map + dev.page;
 
-	signal_code = 0;
-	if (!sigsetjmp(after_signal, 1) && madvise(lost + 3 * PAGE, PAGE, MADV_HWPOISON))
-		err = errno;
-	code = signal_code;
-	if (err)
-		ksft_exit_skip("MADV_HWPOISON: %s\n", strerror(err));
+	code = poison_mapping(lost + 3 * PAGE);
+	if (code < 0)
+		ksft_exit_skip("MADV_HWPOISON: %s\n", strerror(errno));
 
 	ksft_set_plan(3);
 	ksft_test_result(code == BUS_MCEERR_AR && signal_address == lost &&
-			 1UL << signal_shift == dev.page,
+			 dev.page >> signal_shift == 1,
 			 "SIGBUS names the large page (%d, %td, %d)\n", code,
 			 (char *)signal_address - map, signal_shift);
 	ksft_test_result(!touch(map) && map[0] == 1,

@@ -36,15 +36,6 @@ static int badblocks_are(const char *device, const char *expected)
 	return !strcmp(text, expected);
 }
 
-/* Inject with MADV_HWPOISON. Returns the si_code of a SIGBUS meanwhile, or -1. */
-static int poison_mapping(char *address)
-{
-	signal_code = 0;
-	if (!sigsetjmp(after_signal, 1) && madvise(address, PAGE, MADV_HWPOISON))
-		return -1;
-	return signal_code;
-}
-
 static int fails_with(int err, ssize_t result)
 {
 	return result < 0 && errno == err;

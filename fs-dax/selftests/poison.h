@@ -65,6 +65,15 @@ static inline int inject(const char *device, uint64_t offset, uint64_t len)
 	return signal_code;
 }
 
+/* Inject with MADV_HWPOISON. Returns the si_code of a SIGBUS meanwhile, or -1. */
+static inline int poison_mapping(char *address)
+{
+	signal_code = 0;
+	if (!sigsetjmp(after_signal, 1) && madvise(address, PAGE, MADV_HWPOISON))
+		return -1;
+	return signal_code;
+}
+
 /* Install on_sigbus() as the handler of SIGBUS. */
 static inline void survive_sigbus(void)
 {

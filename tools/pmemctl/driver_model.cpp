@@ -26,8 +26,6 @@
 #define pr_err(format, text) static_cast<void>(last_error = (text))
 #define strscpy(to, from) snprintf(to, sizeof(to), "%s", from)
 
-bool pmem_tests_dev_dax = true;
-
 namespace {
 
 std::string last_error;

@@ -14,7 +14,7 @@
 using std::min;
 
 /* The only option that layout.c asks for is CONFIG_BLK_DEV_PMEM_DEV_DAX. */
-extern bool pmem_tests_dev_dax;
+inline bool pmem_tests_dev_dax = true;
 #define IS_ENABLED(option)	pmem_tests_dev_dax
 
 #define __printf(f, a)		__attribute__((__format__(printf, f, a)))
