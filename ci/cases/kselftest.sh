@@ -6,7 +6,7 @@
 # allows: Memory failure: .* Sending SIGBUS to poison:.*
 # allows: Memory failure: .* recovery action for dax page: Recovered
 # allows: MCE: Killing poison:.*
-# allows: EXT4-fs (pmem0): Online defrag not supported with DAX
+# allows: EXT4-fs (pmem[02]): Online defrag not supported with DAX
 # memory: 65G
 # cmdline: memmap=32G$32G
 # module: pmem
