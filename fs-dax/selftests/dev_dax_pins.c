@@ -12,7 +12,7 @@
 #include "dev_dax.h"
 #include "pins.h"
 
-#define BUFFER		(1UL << 20)
+#define BUFFER		(256 * PAGE)
 
 struct ring {
 	int fd;
