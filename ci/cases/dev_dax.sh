@@ -14,7 +14,6 @@
 # module: device_dax
 # timeout: 180
 # bases: all
-# debug: once
 set -euo pipefail
 
 # shellcheck source=ci/lib/report.sh

@@ -13,7 +13,6 @@
 # module: pmem ranges=3G@4G:dax,2G@7G:dax
 # timeout: 180
 # bases: all
-# debug: once
 set -euo pipefail
 
 # shellcheck source=ci/lib/report.sh

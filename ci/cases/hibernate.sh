@@ -10,7 +10,6 @@
 # module: pmem ranges=1G@4G/2
 # timeout: 120
 # bases: all
-# debug: once
 set -euo pipefail
 
 # shellcheck source=ci/lib/report.sh

@@ -11,7 +11,6 @@
 # cmdline: memmap=1G$4G
 # timeout: 240
 # bases: all
-# debug: once
 set -euo pipefail
 
 # shellcheck source=ci/lib/report.sh

@@ -15,7 +15,6 @@
 # module: dm-mod
 # timeout: 240
 # bases: all
-# debug: once
 set -euo pipefail
 
 # shellcheck source=ci/lib/report.sh
