@@ -329,7 +329,11 @@ unsigned long pmem_find_pinned_dev_dax(struct pmem_device *pmem,
 
 static int pmem_dax_is_closed(struct dev_dax *dev_dax, void *data)
 {
-	return pmem_is_lent(&dev_dax->dev) || dax_alive(dev_dax->dax_dev) ? -EBUSY : 0;
+	int id = dax_read_lock();
+	bool alive = dax_alive(dev_dax->dax_dev);
+
+	dax_read_unlock(id);
+	return alive || pmem_is_lent(&dev_dax->dev) ? -EBUSY : 0;
 }
 
 /**
