@@ -387,7 +387,7 @@ int pmem_remove_device(const char *name)
 	} else if (pmem_close_device(pmem)) {
 		if (pmem_is_idle(pmem))
 			err = pmem_take_away(pmem);
-		else
+		if (err)
 			pmem_reopen_device(pmem);
 	}
 	mutex_unlock(&pmem_hotplug_mutex);

@@ -25,7 +25,6 @@ bus=/sys/bus/dax/devices
 
 devices() { find $bus -mindepth 1 -printf '%f\n' | sort | paste -sd' '; }
 devices_are() { [ "$(devices)" = "$1" ] || { devices; return 1; }; }
-mem_total() { awk '$1 == "MemTotal:" { print int($2 / 1024) }' /proc/meminfo; }
 write() { echo "$2" > $control/"$1"; }
 # refused FILE TEXT ERRNO MESSAGE: writing TEXT fails, and the last error in the log is MESSAGE
 refused() {
