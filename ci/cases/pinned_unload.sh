@@ -16,6 +16,8 @@ set -euo pipefail
 
 # shellcheck source=ci/lib/report.sh
 . "${0%/cases/*}/lib/report.sh"
+# shellcheck source=ci/lib/hold.sh
+. "${0%/cases/*}/lib/hold.sh"
 control=/sys/devices/pmem
 mkdir -p /mnt/mem
 
@@ -25,28 +27,7 @@ pin() {
 	mkfs.ext4 -q -F -b 4096 "/dev/$1"
 	mount -o dax "/dev/$1" /mnt/mem
 	dd if=/dev/urandom of=/mnt/mem/file bs=2M count=1 status=none
-	rm -f /run/pinned
-	python3 - /mnt/mem/file <<- 'END' &
-		import ctypes, mmap, os, sys, time
-		class Iovec(ctypes.Structure):
-		    _fields_ = [("base", ctypes.c_void_p), ("len", ctypes.c_size_t)]
-		size = ctypes.c_size_t(2 << 20)
-		libc = ctypes.CDLL(None, use_errno=True)
-		libc.mmap.restype = ctypes.c_void_p
-		# mmap.mmap() would keep the file open
-		file = os.open(sys.argv[1], os.O_RDWR)
-		address = libc.mmap(None, size, mmap.PROT_READ, mmap.MAP_SHARED, file, ctypes.c_long(0))
-		reader, writer = os.pipe()
-		page = Iovec(address, 4096)
-		if libc.vmsplice(writer, ctypes.byref(page), ctypes.c_ulong(1), 0) != 4096:
-		    sys.exit(os.strerror(ctypes.get_errno()))
-		libc.munmap(ctypes.c_void_p(address), size)
-		os.close(file)
-		open("/run/pinned", "w").close()
-		time.sleep(1000)
-	END
-	HOLDER=$!
-	until [ -e /run/pinned ]; do sleep 0.1; done
+	hold /mnt/mem/file $((2 << 20)) pin
 	umount /mnt/mem
 }
 
@@ -89,7 +70,7 @@ still() { [ -e /proc/$unloader ]; }
 report 'rmmod is still there' still
 freeze() { echo freeze > /sys/power/state; }
 report 'tasks can be frozen meanwhile' freeze
-kill $HOLDER
+release
 report 'rmmod ends when the page is released' ends $unloader
 report 'the driver is gone' gone
 all_free() { ! grep pmem /proc/iomem; }
@@ -112,7 +93,7 @@ taken() { ! modprobe pmem ranges=1G@4G/2 2> /run/said && grep 'resource busy' /r
 report 'it cannot be taken again' taken
 report 'the other one can' modprobe pmem ranges=512M@4G
 rmmod pmem
-kill $HOLDER
+release
 
 # with struct pages on the device too
 modprobe pmem ranges=256M@4G map=dev,format
@@ -122,6 +103,6 @@ unloader=$!
 report 'with map=dev, rmmod waits too' says pmem0 $(($(waits pmem0) + 1))
 kill -9 $unloader
 report 'with map=dev, a killed rmmod ends too' ends $unloader
-kill $HOLDER
-report 'the log has no error after the page is released' ends $HOLDER
+kill "$HOLDER"
+report 'the log has no error after the page is released' ends "$HOLDER"
 end_tests
