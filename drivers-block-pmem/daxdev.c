@@ -14,6 +14,7 @@
  * to the module, and has to be removed first, which is refused while it is in use.
  */
 #include <linux/cpufeature.h>
+#include <linux/delay.h>
 #include <linux/dax.h>
 #include <linux/err.h>
 #include <linux/fs.h>
@@ -29,6 +30,9 @@
 
 /* Struct pages of device DAX that nobody uses have this reference count. */
 #define PMEM_DEV_DAX_IDLE	1
+
+/* How long to wait, in steps of 20 ms, for a driver that is being bound or unbound. */
+#define PMEM_DEV_DAX_STEPS	50
 
 /* The largest page that can map all of the range. */
 static unsigned int pmem_dax_align(const struct pmem_range *range)
@@ -164,18 +168,28 @@ static bool pmem_dax_is_alive(const struct dev_dax *dev_dax)
 	return dev_dax->dev.driver && !pmem_is_lent(&dev_dax->dev);
 }
 
-/* An error of @visit ends the walk. It is called with the lock of the device. */
+/*
+ * An error of @visit ends the walk. It is called with the lock of the device. device_dax
+ * holds this lock while it waits for pinned pages, so it is not waited for: @locked
+ * stands for the result of @visit then.
+ */
 struct pmem_dax_walk {
 	int (*visit)(struct dev_dax *dev_dax, void *data);
 	void *data;
+	int locked;
 };
 
 static int pmem_dax_step(struct device *dev, void *data)
 {
 	const struct pmem_dax_walk *walk = (const struct pmem_dax_walk *)data;
+	int steps = PMEM_DEV_DAX_STEPS;
 	int err;
 
-	device_lock(dev);
+	while (!device_trylock(dev)) {
+		if (!steps--)
+			return walk->locked;
+		msleep(20);
+	}
 	err = walk->visit(to_dev_dax(dev), walk->data);
 	device_unlock(dev);
 	return err;
@@ -184,9 +198,13 @@ static int pmem_dax_step(struct device *dev, void *data)
 /* For each device in the region of @pmem. */
 static int pmem_dax_walk(struct pmem_device *pmem,
 			 int (*visit)(struct dev_dax *dev_dax, void *data),
-			 void *data)
+			 void *data, int locked)
 {
-	struct pmem_dax_walk walk = { .visit = visit, .data = data };
+	struct pmem_dax_walk walk = {
+		.visit	= visit,
+		.data	= data,
+		.locked	= locked,
+	};
 
 	/* it could not be added */
 	if (!pmem->parent)
@@ -230,12 +248,17 @@ static int pmem_dax_reopen(struct dev_dax *dev_dax, void *data)
 	return 0;
 }
 
+/* Whether some of the memory has an entry in /proc/iomem with these flags. */
+static bool pmem_has_entry(const struct pmem_device *pmem, unsigned long flags)
+{
+	return region_intersects(pmem->data.start, pmem->data.size, flags,
+				 IORES_DESC_NONE) != REGION_DISJOINT;
+}
+
 /* Whether the kernel has some of the memory as RAM. */
 static bool pmem_is_ram(const struct pmem_device *pmem)
 {
-	return region_intersects(pmem->data.start, pmem->data.size,
-				 IORESOURCE_SYSTEM_RAM,
-				 IORES_DESC_NONE) != REGION_DISJOINT;
+	return pmem_has_entry(pmem, IORESOURCE_SYSTEM_RAM);
 }
 
 /**
@@ -243,13 +266,17 @@ static bool pmem_is_ram(const struct pmem_device *pmem)
  * @pmem: its region is added, or could not be
  *
  * Context: May sleep. Takes the locks of the devices.
- * Return: false if another driver has a device, a program maps it, or it is RAM; this is
- *         logged
+ * Return: false if another driver has a device, a driver is being bound or unbound, a
+ *         program maps it, or it is RAM; this is logged
  */
 bool pmem_close_dev_dax(struct pmem_device *pmem)
 {
-	bool closed = !pmem_dax_walk(pmem, pmem_dax_close, NULL);
+	int err = pmem_dax_walk(pmem, pmem_dax_close, NULL, -EAGAIN);
+	bool closed = !err;
 
+	if (err == -EAGAIN)
+		pr_err("remove: %s: a driver is just being bound or unbound, and may wait for pinned pages; try again later\n",
+		       pmem->name);
 	/* kmem was unbound while the memory was online */
 	if (closed && pmem_is_ram(pmem)) {
 		pr_err("remove: %s stays RAM until the next boot, because its driver was unbound before daxctl offline-memory\n",
@@ -269,7 +296,7 @@ bool pmem_close_dev_dax(struct pmem_device *pmem)
  */
 void pmem_reopen_dev_dax(struct pmem_device *pmem)
 {
-	pmem_dax_walk(pmem, pmem_dax_reopen, NULL);
+	pmem_dax_walk(pmem, pmem_dax_reopen, NULL, 0);
 }
 
 struct pmem_dax_search {
@@ -323,7 +350,8 @@ unsigned long pmem_find_pinned_dev_dax(struct pmem_device *pmem,
 		.pinned	= none,
 	};
 
-	pmem_dax_walk(pmem, pmem_dax_find_pinned, &search);
+	/* what is locked is not closed, as pmem_del_dev_dax() will find */
+	pmem_dax_walk(pmem, pmem_dax_find_pinned, &search, 0);
 	return search.pinned;
 }
 
@@ -343,11 +371,12 @@ static int pmem_dax_is_closed(struct dev_dax *dev_dax, void *data)
  * A driver that was bound to a device after it was closed has opened it again.
  *
  * Context: May sleep. Takes the locks of the devices.
- * Return: 0, or %-EBUSY if a driver has, or just had, some of the memory; this is logged
+ * Return: 0, or %-EBUSY if a driver has, or just had, some of the memory, or left it
+ *         claimed; this is logged
  */
 int pmem_del_dev_dax(struct pmem_device *pmem)
 {
-	if (pmem_dax_walk(pmem, pmem_dax_is_closed, NULL)) {
+	if (pmem_dax_walk(pmem, pmem_dax_is_closed, NULL, -EBUSY)) {
 		pr_err("remove: %s: somebody else has changed the device meanwhile; try again\n",
 		       pmem->name);
 		return -EBUSY;
@@ -357,9 +386,16 @@ int pmem_del_dev_dax(struct pmem_device *pmem)
 		return 0;
 	pmem_restore_pages(&pmem->data);
 	pmem_del_parent(pmem);
-	/* kmem bound in between: the module stays, and the entry in /proc/iomem */
+	/* the module stays, and the entry in /proc/iomem: kmem bound in between */
 	if (pmem_is_ram(pmem)) {
 		pr_err("%s: [mem %#llx-%#llx] stays RAM until the next boot, because it became RAM during the removal\n",
+		       pmem->name, pmem->range.start,
+		       pmem->range.start + pmem->range.size - 1);
+		return -EBUSY;
+	}
+	/* or device_dax was killed while it waited for a page */
+	if (pmem_has_entry(pmem, IORESOURCE_BUSY)) {
+		pr_err("%s: [mem %#llx-%#llx] stays claimed until the next boot, because a page is in use and the wait for it was killed\n",
 		       pmem->name, pmem->range.start,
 		       pmem->range.start + pmem->range.size - 1);
 		return -EBUSY;

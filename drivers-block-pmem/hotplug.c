@@ -381,7 +381,7 @@ int pmem_remove_device(const char *name)
 	mutex_lock(&pmem_hotplug_mutex);
 	pmem = pmem_find_name(name);
 	if (!pmem) {
-		pr_err("remove: %.32s: no such device; see /sys/block and /sys/bus/dax/devices\n",
+		pr_err("remove: %.32s: no such device; write pmem<id> for a disk, dax<id>.0 for a region of the dax bus with all its devices\n",
 		       name);
 		err = -ENODEV;
 	} else if (pmem_close_device(pmem)) {

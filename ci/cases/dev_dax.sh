@@ -9,6 +9,7 @@
 # allows: Memory failure: .*
 # allows: MCE: Killing .*
 # allows: .*: dev_dax: .*
+# allows: device_dax dax.*: .*
 # memory: 10G
 # cmdline: memmap=4G$4G memmap=1G$8704M
 # module: device_dax
@@ -20,6 +21,8 @@ set -euo pipefail
 . "${0%/cases/*}/lib/report.sh"
 # shellcheck source=ci/lib/measure.sh
 . "${0%/cases/*}/lib/measure.sh"
+# shellcheck source=ci/lib/hold.sh
+. "${0%/cases/*}/lib/hold.sh"
 control=/sys/devices/pmem
 bus=/sys/bus/dax/devices
 
@@ -50,38 +53,8 @@ at_both_ends() {
 store() { at_both_ends store "$@"; }
 holds() { at_both_ends holds "$@"; }
 
-# hold DEVICE map|pin: a process in the background maps the device, or has a page of it
-# in a pipe; its number is in HOLDER
-hold() {
-	rm -f /run/held
-	python3 - "$@" <<- 'END' &
-		import ctypes, mmap, os, sys, time
-		class Iovec(ctypes.Structure):
-		    _fields_ = [("base", ctypes.c_void_p), ("len", ctypes.c_size_t)]
-		libc = ctypes.CDLL(None, use_errno=True)
-		libc.mmap.restype = ctypes.c_void_p
-		size = ctypes.c_size_t(int(open(f"/sys/bus/dax/devices/{sys.argv[1]}/align").read()))
-		file = os.open(f"/dev/{sys.argv[1]}", os.O_RDWR)
-		address = libc.mmap(None, size, mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_SHARED,
-		                    file, ctypes.c_long(0))
-		ctypes.c_char.from_address(address).value = b"p"
-		if sys.argv[2] == "pin":
-		    reader, writer = os.pipe()
-		    page = Iovec(address, 4096)
-		    if libc.vmsplice(writer, ctypes.byref(page), ctypes.c_ulong(1), 0) != 4096:
-		        sys.exit(os.strerror(ctypes.get_errno()))
-		    libc.munmap(ctypes.c_void_p(address), size)
-		os.close(file)
-		open("/run/held", "w").close()
-		time.sleep(1000)
-	END
-	HOLDER=$!
-	until [ -e /run/held ]; do sleep 0.1; done
-}
-release() {
-	kill "$HOLDER"
-	wait "$HOLDER" 2> /dev/null || true
-}
+# hold_device DEVICE map|pin: the first page of the device
+hold_device() { hold "/dev/$1" "$(cat "$bus/$1/align")" "$2"; }
 
 report 'disks and device DAX load together' modprobe pmem ranges=4G@4G:dax,512M@8704M,512M@9216M:dax
 report 'they share the numbers' devices_are 'dax0.0 dax2.0'
@@ -103,10 +76,10 @@ selftests dev_dax dev_dax_pins
 report 'its memory is not given to a disk' refused add 1G@5G busy '[mem 0x140000000-0x17fffffff]: in use'
 store dax0.0 'what was stored'
 report 'ranges=auto leaves it' refused add auto 'No such device' 'ranges=auto: no reserved RAM is free'
-hold dax0.0 map
+hold_device dax0.0 map
 report 'a mapped device is not removed' refused remove dax0.0 busy 'remove: dax0.0 is mapped'
 release
-hold dax0.0 pin
+hold_device dax0.0 pin
 still_pinned() {
 	! write remove dax0.0 2> /dev/null &&
 		dmesg --kernel | tail -n 1 | grep 'pmem: dax0.0: .* still uses the page at 0x100000000'
@@ -119,6 +92,31 @@ echo freezer > /sys/power/pm_test
 hibernates() { echo disk > /sys/power/state; }
 not_hibernated() { ! hibernates 2> /dev/null && dmesg --kernel | grep 'pmem: dax.*: hibernation is refused'; }
 report 'hibernation is refused' not_hibernated
+hold_device dax0.0 pin
+rebind() { echo dax0.0 > /sys/bus/dax/drivers/device_dax/"$1"; }
+rebind unbind &
+unbinder=$!
+# waits PAGE: the log says so, and unbinding goes on
+waits() {
+	for _ in {1..50}; do
+		! dmesg --kernel | grep "device_dax dax0.0: waiting for whoever has the page at 0x0*$1" || break
+		sleep 0.1
+	done
+	sleep 1
+	[ -e /proc/$unbinder ]
+}
+report 'unbinding its driver waits for the pinned page, and says so' waits 100000000
+report 'meanwhile the device is not removed' refused remove dax0.0 busy 'remove: dax0.0: a driver is just being bound or unbound'
+release
+unbound() {
+	for _ in {1..50}; do
+		[ -e /proc/$unbinder ] || return 0
+		sleep 0.1
+	done
+	return 1
+}
+report 'unbinding ends when the page is released' unbound
+report 'the driver can be bound again' rebind bind
 report 'a device that nobody uses is removed' write remove dax0.0
 report 'the others stay' devices_are dax2.0
 free() { ! grep 'dax0\.0' /proc/iomem; }
@@ -143,8 +141,41 @@ modprobe pmem ranges=auto:dax
 report 'ranges=auto:dax takes all' devices_are 'dax0.0 dax1.0'
 report 'contents survive a reload' holds dax0.0 'what was stored'
 
+# removals while another program divides the device. Without its driver it can be.
+region=/sys/devices/platform/pmem_dax.0/dax_region
+divide() {
+	while :; do
+		{
+			echo dax0.0 > /sys/bus/dax/drivers/device_dax/unbind
+			echo 0 > $bus/dax0.0/size
+			echo 1 > $region/create
+			echo $((128 << 20)) > $bus/dax0.1/size
+			cat $bus/dax0.1/mapping*/start
+			echo dax0.1 > $region/delete
+			echo 0 > $bus/dax0.1/size
+		} > /dev/null 2>&1 || true
+	done
+}
+divided() {
+	local i removed=0 divider
+	divide &
+	divider=$!
+	for ((i = 0; i < 30; i++)); do
+		! write remove dax0.0 2> /dev/null || removed=$((removed + 1))
+		write add 4G@4G:dax || true
+		sleep 0.02
+	done 2> /dev/null
+	kill $divider
+	wait $divider 2> /dev/null || true
+	echo "$removed removals"
+	write remove dax0.0
+	write add 4G@4G:dax
+	[ $removed -gt 10 ] && devices_are 'dax0.0 dax1.0'
+}
+report 'a program may divide the device while it is removed and added' divided
+
 # refused removals while a program opens and maps the device
-hold dax0.0 pin
+hold_device dax0.0 pin
 opens() {
 	local i
 	python3 - <<- 'END' &
@@ -176,7 +207,6 @@ unload
 modprobe pmem ranges=512M@8704M:dax map=dev,format
 report 'with map=dev it begins after the struct pages' attribute dax0.0 size $((502 << 20))
 store dax0.0 'what was stored'
-rebind() { echo dax0.0 > /sys/bus/dax/drivers/device_dax/"$1"; }
 rebound() { rebind unbind && rebind bind && holds dax0.0 'what was stored'; }
 report 'its driver can be unbound and bound' rebound
 export PMEM_TEST_DEV_DAX=/dev/dax0.0
@@ -199,4 +229,22 @@ disk_after() {
 }
 report 'after poison, a disk can use the memory' disk_after
 rmmod pmem
+
+# what stays pinned when the wait for it is killed
+modprobe pmem ranges=512M@8704M:dax,512M@9216M:dax
+hold_device dax0.0 pin
+rebind unbind &
+unbinder=$!
+report 'unbinding waits again' waits 220000000
+kill -9 $unbinder
+report 'unbinding can be killed' unbound
+said() { dmesg --kernel | grep 'device_dax dax0.0: stays claimed until the next boot'; }
+report 'the log says what is left' said
+bound_again() { ! rebind bind 2> /run/said && grep -q 'busy' /run/said; }
+report 'the driver cannot be bound again' bound_again
+report 'the device is not removed' refused remove dax0.0 busy \
+	'dax0.0: [mem 0x220000000-0x23fffffff] stays claimed until the next boot'
+report 'its memory cannot be taken' refused add 512M@8704M busy '[mem 0x220000000-0x23fffffff]: in use'
+report 'another device can be removed' write remove dax1.0
+release
 end_tests

@@ -86,10 +86,26 @@ report 'and given back' daxctl reconfigure-device --mode=devdax dax1.0
 
 divide() {
 	daxctl disable-device dax1.0 && daxctl reconfigure-device --size=1G dax1.0 &&
-		daxctl create-device --region=1 --size=1G
+		daxctl enable-device dax1.0 && daxctl create-device --region=1 --size=1G
 }
 report 'daxctl divides a device' divide
 report 'both halves are there' devices_are 'dax0.0 dax1.0 dax1.1'
+mapped() {
+	python3 -c 'import mmap, os, sys
+memory = mmap.mmap(os.open("/dev/" + sys.argv[1], os.O_RDWR), 1 << 30)
+memory[5] = 1' "$1"
+}
+report 'the first can be mapped' mapped dax1.0
+report 'so can the second' mapped dax1.1
+give_back() { daxctl disable-device dax1.1 && daxctl destroy-device --region=1 dax1.1; }
+report 'the second is given back' give_back
+report 'its part is free' [ "$(cat /sys/devices/platform/pmem_dax.1/dax_region/available_size)" = $((1 << 30)) ]
+report 'and can be used again' daxctl create-device --region=1 --size=1G
+part() {
+	! echo dax1.1 2> /run/said > /sys/devices/pmem/remove && grep -q 'No such device' /run/said &&
+		dmesg --kernel | tail -n 1 | grep 'remove: dax1.1: no such device; write .* dax<id>.0 for a region'
+}
+report 'a part alone is not removed' part
 remove() { echo "$1" > /sys/devices/pmem/remove; }
 report 'the driver removes both' remove dax1.0
 report 'the other device stays' devices_are dax0.0

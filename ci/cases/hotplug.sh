@@ -74,7 +74,7 @@ exec 5< /dev/pmem1
 report 'an open disk is not removed' refused remove pmem1 'Device or resource busy' 'remove: pmem1 is open;'
 exec 5<&-
 report 'a disk that is not there is not removed' refused remove pmem9 'No such device' \
-	'remove: pmem9: no such device; see /sys/block'
+	'remove: pmem9: no such device; write pmem<id> for a disk'
 echo ',' | sfdisk -q /dev/pmem2
 exec 5< /dev/pmem2p1
 report 'a disk with an open partition is not removed' refused remove pmem2 'Device or resource busy' \
