@@ -27,6 +27,8 @@
  *   last small file of this CPU while there is room.
  *
  * - Directories, extent blocks and xattrs fill one chunk after the other.
+ *
+ * - Compaction (compact-dax.c) takes blocks out of a chunk to a fuller one.
  */
 
 #include "ext4.h"
@@ -34,6 +36,9 @@
 
 #define MB_DAX_MAX_BITMAPS	8	/* bitmaps per search */
 #define MB_DAX_MAX_CHUNKS	16	/* further chunks per cluster of the goal */
+
+/* A chunk of which so much is in use is a good place for what leaves another one. */
+#define MB_DAX_FULL(chunk_len)	(7 * (chunk_len) / 8)
 
 /* The first cluster of the chunk at @i of a group. */
 static u64 mb_dax_chunk(struct super_block *sb, ext4_group_t group, ext4_grpblk_t i)
@@ -121,6 +126,43 @@ static void mb_dax_take_partial(struct ext4_allocation_context *ac,
 		ext4_mb_dax_set_extent(ac->ac_sb, grp, best);
 	if (best && best >= need)
 		mb_dax_take(ac, e4b, start, best);
+}
+
+/* How many clusters of a chunk of a locked group are in use, preallocated ones included. */
+static ext4_grpblk_t mb_dax_used(struct super_block *sb, struct ext4_buddy *e4b,
+				 ext4_grpblk_t i)
+{
+	ext4_grpblk_t len = mb_dax_len(sb);
+
+	return memweight((u8 *)e4b->bd_bitmap + round_down(i, len) / BITS_PER_BYTE,
+			 len / BITS_PER_BYTE);
+}
+
+/* A free extent that is long enough, in the fullest chunk that is fuller than the floor. */
+static void mb_dax_take_fuller(struct ext4_allocation_context *ac,
+			       struct ext4_buddy *e4b, ext4_grpblk_t need)
+{
+	const struct ext4_dax_evacuation *evacuation =
+		(const struct ext4_dax_evacuation *)ac->ac_inode->i_private;
+	ext4_grpblk_t max = EXT4_CLUSTERS_PER_GROUP(ac->ac_sb);
+	ext4_grpblk_t len = mb_dax_len(ac->ac_sb), best = 0, start = 0, i, run, used;
+	ext4_grpblk_t fullest = evacuation->floor;
+
+	for (i = ext4_find_next_zero_bit(e4b->bd_bitmap, max, 0); i < max;
+	     i = ext4_find_next_zero_bit(e4b->bd_bitmap, max, i + run)) {
+		run = mb_dax_run(e4b->bd_bitmap, i, round_down(i, len) + len);
+		if (run < need || mb_dax_is_meta(ac->ac_sb, e4b->bd_group, i) ||
+		    mb_dax_chunk(ac->ac_sb, e4b->bd_group, i) == evacuation->chunk)
+			continue;
+		used = mb_dax_used(ac->ac_sb, e4b, i);
+		if (used > fullest) {
+			fullest = used;
+			best = run;
+			start = i;
+		}
+	}
+	if (best)
+		mb_dax_take(ac, e4b, start, min(best, ac->ac_g_ex.fe_len));
 }
 
 /*
@@ -297,6 +339,39 @@ static void mb_dax_find_partial(struct ext4_allocation_context *ac)
 	mb_dax_scan_groups(ac, true, len, 0, ngroups);
 }
 
+/* Compaction may look at all groups, from the first on, so that the last become free. */
+static void mb_dax_scan_fuller(struct ext4_allocation_context *ac, ext4_grpblk_t need)
+{
+	ext4_group_t ngroups = ext4_get_allocation_groups_count(ac), group;
+	struct ext4_group_info *grp;
+
+	for (group = 0; group < ngroups && ac->ac_status == AC_STATUS_CONTINUE; group++) {
+		grp = ext4_get_group_info(ac->ac_sb, group);
+		if (!grp || !READ_ONCE(grp->bb_free) || EXT4_MB_GRP_BBITMAP_CORRUPT(grp) ||
+		    (test_bit(EXT4_GROUP_INFO_DAX_INDEXED_BIT, &grp->bb_state) &&
+		     READ_ONCE(grp->bb_dax_extent) < need))
+			continue;
+		mb_dax_try_group(ac, group, mb_dax_take_fuller, need, true);
+		cond_resched();
+	}
+}
+
+/* In as few parts as can be, four at most, and rather in a full chunk. */
+static void mb_dax_find_fuller(struct ext4_allocation_context *ac)
+{
+	struct ext4_dax_evacuation *evacuation =
+		(struct ext4_dax_evacuation *)ac->ac_inode->i_private;
+	ext4_grpblk_t len = mb_dax_len(ac->ac_sb);
+	ext4_grpblk_t need = min(ac->ac_o_ex.fe_len, len - 1), least = DIV_ROUND_UP(need, 4);
+
+	for (; need >= least && ac->ac_status == AC_STATUS_CONTINUE; need /= 2) {
+		evacuation->floor = max(evacuation->used, MB_DAX_FULL(len));
+		mb_dax_scan_fuller(ac, need);
+		evacuation->floor = evacuation->used;
+		mb_dax_scan_fuller(ac, need);
+	}
+}
+
 static void mb_dax_find_meta(struct ext4_allocation_context *ac)
 {
 	ext4_group_t ngroups = ext4_get_allocation_groups_count(ac);
@@ -332,7 +407,8 @@ static loff_t mb_dax_end(struct ext4_allocation_context *ac)
 
 /**
  * ext4_mb_dax_scan() - look for blocks where ext4_mb_dax_choose() wants them
- * @ac: the request; if ac_status is not AC_STATUS_FOUND then, mballoc.c takes over
+ * @ac: the request; if ac_status is not AC_STATUS_FOUND then, mballoc.c takes over,
+ *      but not for MB_DAX_FULLER
  *
  * Context: May sleep, to read bitmaps. Takes locks of groups.
  */
@@ -343,6 +419,10 @@ void ext4_mb_dax_scan(struct ext4_allocation_context *ac)
 	if (ac->ac_g_ex.fe_group >= ext4_get_allocation_groups_count(ac))
 		ac->ac_g_ex.fe_group = 0;
 
+	if (ac->ac_dax == MB_DAX_FULLER) {
+		mb_dax_find_fuller(ac);
+		return;
+	}
 	if (ac->ac_dax == MB_DAX_KEEP)
 		mb_dax_try_goal(ac, 1);
 	else if (ac->ac_dax == MB_DAX_META)
@@ -431,6 +511,11 @@ bool ext4_mb_dax_choose(struct ext4_allocation_context *ac,
 	bool extents, dax, left, right, aligned;
 	loff_t end, to;
 
+	/* compaction goes on if the placement is switched off meanwhile */
+	if (ac->ac_inode->i_private && (ac->ac_flags & EXT4_MB_HINT_DATA)) {
+		mb_dax_set_goal(ac, MB_DAX_FULLER, logical, extent_logical_end(sbi, ex));
+		return true;
+	}
 	if (!ext4_mb_dax_enabled(ac->ac_sb) || (ac->ac_flags & EXT4_MB_HINT_GOAL_ONLY))
 		return false;
 
@@ -497,4 +582,55 @@ bool ext4_mb_dax_choose(struct ext4_allocation_context *ac,
 	ext4_mb_pa_adjust_overlap(ac, &from, &to);
 	mb_dax_set_goal(ac, ac->ac_dax, logical, to);
 	return true;
+}
+
+/**
+ * ext4_mb_dax_evacuation() - prepare taking blocks out of a chunk
+ * @sb: the filesystem, which has no clusters of several blocks
+ * @block: the first block to be taken out
+ * @len: number of blocks; is set to those that are in the chunk of the first
+ * @evacuation: is set, for the i_private of the inode that gets other blocks
+ *
+ * Context: May sleep, to read a bitmap. Takes the lock of the group.
+ * Return: 0, or
+ * * %-ENOSPC	- no other chunk can be fuller and have room
+ * * another errno of reading the bitmap
+ */
+int ext4_mb_dax_evacuation(struct super_block *sb, ext4_fsblk_t block,
+			   ext4_lblk_t *len, struct ext4_dax_evacuation *evacuation)
+{
+	struct ext4_buddy e4b;
+	ext4_group_t group;
+	ext4_grpblk_t i;
+	int err;
+
+	ext4_get_group_no_and_offset(sb, block, &group, &i);
+	err = ext4_mb_load_buddy(sb, group, &e4b);
+	if (err)
+		return err;
+	ext4_lock_group(sb, group);
+	evacuation->used = mb_dax_used(sb, &e4b, i);
+	ext4_unlock_group(sb, group);
+	ext4_mb_unload_buddy(&e4b);
+	evacuation->chunk = mb_dax_chunk(sb, group, i);
+	*len = min_t(ext4_lblk_t, *len, round_down(i, mb_dax_len(sb)) + mb_dax_len(sb) - i);
+	return evacuation->used + 1 < mb_dax_len(sb) ? 0 : -ENOSPC;
+}
+
+/**
+ * ext4_mb_dax_is_chunk() - whether blocks are those of a chunk
+ * @sb: the filesystem, which has no clusters of several blocks
+ * @block: the first block
+ * @len: number of blocks
+ *
+ * Context: Any.
+ * Return: true if a PMD can map them
+ */
+bool ext4_mb_dax_is_chunk(struct super_block *sb, ext4_fsblk_t block, ext4_lblk_t len)
+{
+	ext4_group_t group;
+	ext4_grpblk_t i;
+
+	ext4_get_group_no_and_offset(sb, block, &group, &i);
+	return len == mb_dax_len(sb) && IS_ALIGNED(i, len);
 }

@@ -1,44 +1,274 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Does ext4 refuse to move blocks between DAX files?
+ * Does EXT4_IOC_MOVE_EXT, the ioctl of e4defrag, move a DAX file while programs map it?
  *
- * The ioctl of e4defrag fails, and both files keep their blocks, bytes and mappings. Also
- * for a file without DAX and a donor with it: with PMEM_TEST_NODAX_DIR, on a filesystem
- * where each file may have its own way (dax=inode, the default).
+ * The file gets the blocks of the donor with its own bytes, a mapping shows the same
+ * bytes as before, and pages that are pinned are not moved. A file without DAX gets no
+ * blocks of one with it: with PMEM_TEST_NODAX_DIR, on a filesystem where each file may have
+ * its own way (dax=inode, the default).
  */
 #include <linux/ext4.h>
+#include <pthread.h>
 
 #include "dax_file.h"
+#include "pins.h"
 
 #define FILE_SIZE	(8UL << 20)
-#define MAX_EXTENTS	64
+#define MOVES		200
 
-union layout {
-	struct fiemap map;
-	char space[sizeof(struct fiemap) +
-		   MAX_EXTENTS * sizeof(struct fiemap_extent)];
-};
-
-static void get_layout(int fd, union layout *layout)
+/* Move @len bytes from @from on to the blocks of @donor from @to on. */
+static int move_to(int fd, int donor, size_t from, size_t to, size_t len, size_t *moved)
 {
-	memset(layout, 0, sizeof(*layout));
-	layout->map.fm_length = FILE_SIZE;
-	layout->map.fm_extent_count = MAX_EXTENTS;
-	if (ioctl(fd, FS_IOC_FIEMAP, &layout->map))
-		ksft_exit_fail_msg("FIEMAP: %s\n", strerror(errno));
-	if (!layout->map.fm_mapped_extents)
-		ksft_exit_fail_msg("FIEMAP: no extents\n");
+	struct move_extent args = {
+		.donor_fd	= donor,
+		.orig_start	= from / PAGE,
+		.donor_start	= to / PAGE,
+		.len		= len / PAGE,
+	};
+	int err = ioctl(fd, EXT4_IOC_MOVE_EXT, &args) ? errno : 0;
+
+	*moved = args.moved_len * PAGE;
+	return err;
 }
 
-/* Whether each byte of the mapping is @value. */
-static int all_bytes(const char *map, char value)
+static int move(int fd, int donor, size_t from, size_t len, size_t *moved)
+{
+	return move_to(fd, donor, from, from, len, moved);
+}
+
+/* Each page of the file has its own value, so that a page at a wrong place shows. */
+static char value(size_t page)
+{
+	return (char)(page * 7 + page / 251 + 1);
+}
+
+static void fill(char *map)
+{
+	size_t page;
+
+	for (page = 0; page < FILE_SIZE / PAGE; page++)
+		memset(map + page * PAGE, value(page), PAGE);
+}
+
+static int is_filled(const char *map)
 {
 	size_t i;
 
 	for (i = 0; i < FILE_SIZE; i++)
-		if (map[i] != value)
+		if (map[i] != value(i / PAGE)) {
+			ksft_print_msg("byte %zu is %d, not %d\n", i, map[i],
+				       value(i / PAGE));
 			return 0;
+		}
 	return 1;
+}
+
+static int reads_zeroes(int fd)
+{
+	static char bytes[FILE_SIZE];
+
+	return pread(fd, bytes, FILE_SIZE, 0) == (ssize_t)FILE_SIZE && !bytes[0] &&
+	       !memcmp(bytes, bytes + 1, FILE_SIZE - 1);
+}
+
+static void test_mapped(void)
+{
+	int fd = aligned_dax_file(FILE_SIZE), donor = aligned_dax_file(FILE_SIZE), err;
+	uint64_t old = file_to_device(fd, 0), other = file_to_device(donor, 0);
+	char *map = dax_map(fd, FILE_SIZE);
+	size_t moved;
+
+	fill(map);
+	err = move(fd, donor, 0, FILE_SIZE, &moved);
+	ksft_test_result(!err && moved == FILE_SIZE,
+			 "a mapped file is moved (error %d, %zu bytes)\n", err, moved);
+	ksft_test_result(file_to_device(fd, 0) == other && file_to_device(donor, 0) == old,
+			 "both files have each other's blocks\n");
+	ksft_test_result(is_filled(map), "the mapping shows the same bytes\n");
+	ksft_test_result(huge_bytes(map, FILE_SIZE) == FILE_SIZE,
+			 "it is mapped in 2 MiB pages again\n");
+	ksft_test_result(reads_zeroes(donor), "the donor shows no bytes of the file\n");
+	map[PAGE] = 3;
+	ksft_test_result(!fsync(fd) && map[PAGE] == 3, "the file can be written after that\n");
+	munmap(map, FILE_SIZE);
+	close(fd);
+	close(donor);
+}
+
+/* Part of a 2 MiB page, of which the rest is dirty and stays. */
+static void test_part(void)
+{
+	int fd = aligned_dax_file(FILE_SIZE), donor = aligned_dax_file(FILE_SIZE), err;
+	char *map = dax_map(fd, FILE_SIZE);
+	size_t moved;
+
+	fill(map);
+	err = move(fd, donor, PMD_SIZE / 2, PMD_SIZE, &moved);
+	ksft_test_result(!err && moved == PMD_SIZE && is_filled(map),
+			 "halves of two 2 MiB pages are moved (error %d, %zu bytes)\n",
+			 err, moved);
+	munmap(map, FILE_SIZE);
+	close(fd);
+	close(donor);
+}
+
+/* To a place that is not a multiple of 2 MiB away, and out of it. */
+static void test_shifted(void)
+{
+	int fd = aligned_dax_file(FILE_SIZE), donor = aligned_dax_file(FILE_SIZE), err;
+	size_t shift = PMD_SIZE + 3 * PAGE, len = 2 * PMD_SIZE + PAGE, moved;
+	uint64_t other = file_to_device(donor, shift);
+	char *map = dax_map(fd, FILE_SIZE);
+
+	fill(map);
+	err = move_to(fd, donor, PAGE, shift, len, &moved);
+	ksft_test_result(!err && moved == len && is_filled(map) &&
+			 file_to_device(fd, PAGE) == other,
+			 "a range is moved to blocks of another offset (error %d, %zu bytes)\n",
+			 err, moved);
+	ksft_test_result(reads_zeroes(donor), "the donor shows no bytes of it\n");
+	munmap(map, FILE_SIZE);
+	close(fd);
+	close(donor);
+}
+
+/* More than the locks are held for at once, with a hole and unwritten blocks in it. */
+static void test_long(void)
+{
+	size_t size = 40UL << 20, hole = 18UL << 20, unwritten = 30UL << 20, at, moved;
+	int fd = dax_file(size), donor = dax_file(size), err;
+	char *map = dax_map(fd, size), *bytes;
+
+	memset(map, 5, size);
+	if (fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, hole, PAGE) ||
+	    fallocate(fd, FALLOC_FL_ZERO_RANGE, unwritten, PMD_SIZE))
+		ksft_exit_fail_msg("fallocate: %s\n", strerror(errno));
+	err = move(fd, donor, 0, size, &moved);
+	ksft_test_result(!err && moved == size - PAGE,
+			 "40 MiB are moved but for a hole (error %d, %zu bytes)\n", err, moved);
+	bytes = (char *)malloc(size);
+	if (!bytes || pread(fd, bytes, size, 0) != (ssize_t)size)
+		ksft_exit_fail_msg("pread: %s\n", strerror(errno));
+	for (at = 0; at < size; at++)
+		if (bytes[at] != (at - hole < PAGE || at - unwritten < PMD_SIZE ? 0 : 5))
+			break;
+	ksft_test_result(at == size && !memcmp(bytes, map, size),
+			 "hole and unwritten blocks are zeroes, the rest has its bytes\n");
+	free(bytes);
+	munmap(map, size);
+	close(fd);
+	close(donor);
+}
+
+static void test_private(void)
+{
+	int fd = aligned_dax_file(FILE_SIZE), donor = aligned_dax_file(FILE_SIZE), err;
+	char *map = dax_map(fd, FILE_SIZE), *copy;
+	size_t moved;
+
+	fill(map);
+	copy = (char *)mmap(NULL, FILE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	if (copy == MAP_FAILED)
+		ksft_exit_fail_msg("mmap: %s\n", strerror(errno));
+	copy[PAGE] = 99;
+	err = move(fd, donor, 0, FILE_SIZE, &moved);
+	ksft_test_result(!err && copy[PAGE] == 99 && copy[0] == value(0) && is_filled(map),
+			 "a private mapping keeps its copies (error %d)\n", err);
+	munmap(copy, FILE_SIZE);
+	munmap(map, FILE_SIZE);
+	close(fd);
+	close(donor);
+}
+
+static void test_refused(void)
+{
+	int fd = aligned_dax_file(FILE_SIZE), donor = aligned_dax_file(FILE_SIZE), err;
+	char *map = dax_map(fd, FILE_SIZE), *donor_map;
+	uint64_t old = file_to_device(fd, 0);
+	int ends[2];
+	size_t moved;
+
+	fill(map);
+	pin(map + PMD_SIZE + PAGE, ends);
+	err = move(fd, donor, 0, FILE_SIZE, &moved);
+	ksft_test_result(err == EBUSY && !moved && file_to_device(fd, 0) == old && is_filled(map),
+			 "a pinned page is not moved (error %d)\n", err);
+	err = move(fd, donor, 2 * PMD_SIZE, PMD_SIZE, &moved);
+	ksft_test_result(!err && moved == PMD_SIZE && is_filled(map),
+			 "another range of the file is (error %d)\n", err);
+	close(ends[0]);
+	close(ends[1]);
+
+	/* a page beside the range, but in the same PMD range; it has a block of its own */
+	donor_map = dax_map(donor, FILE_SIZE);
+	donor_map[PMD_SIZE - PAGE] = 1;
+	pin(donor_map + PMD_SIZE - PAGE, ends);
+	err = move(fd, donor, 0, PMD_SIZE / 2, &moved);
+	ksft_test_result(err == EBUSY && !moved && is_filled(map),
+			 "a donor with a pinned page gives nothing (error %d)\n", err);
+	close(ends[0]);
+	close(ends[1]);
+	munmap(donor_map, FILE_SIZE);
+
+	if (pwrite(donor, "x", 1, 0) != 1)
+		ksft_exit_fail_msg("pwrite: %s\n", strerror(errno));
+	err = move(fd, donor, 0, PMD_SIZE, &moved);
+	ksft_test_result(err == EINVAL && !moved && is_filled(map),
+			 "blocks with data of the donor are not taken (error %d)\n", err);
+	munmap(map, FILE_SIZE);
+	close(fd);
+	close(donor);
+}
+
+struct writer {
+	char *map;
+	int stop;
+	unsigned long rounds;
+	int wrong;
+};
+
+/* Count in each 64 KiB of the mapping: a lost store shows in the next round. */
+static void *count(void *arg)
+{
+	struct writer *writer = (struct writer *)arg;
+	size_t at;
+
+	while (!__atomic_load_n(&writer->stop, __ATOMIC_ACQUIRE)) {
+		for (at = 0; at < FILE_SIZE; at += 64 << 10) {
+			unsigned long *number = (unsigned long *)(writer->map + at);
+
+			writer->wrong |= *number != writer->rounds;
+			*number = writer->rounds + 1;
+		}
+		writer->rounds++;
+	}
+	return NULL;
+}
+
+static void test_written(void)
+{
+	int fd = aligned_dax_file(FILE_SIZE), donor, err = 0, i;
+	struct writer writer = { .map = dax_map(fd, FILE_SIZE) };
+	pthread_t thread;
+	size_t moved, at;
+
+	memset(writer.map, 0, FILE_SIZE);
+	if (pthread_create(&thread, NULL, count, &writer))
+		ksft_exit_fail_msg("pthread_create\n");
+	for (i = 0; i < rounds(MOVES) && !err; i++) {
+		donor = aligned_dax_file(FILE_SIZE);
+		err = move(fd, donor, 0, FILE_SIZE, &moved);
+		close(donor);
+	}
+	__atomic_store_n(&writer.stop, 1, __ATOMIC_RELEASE);
+	pthread_join(thread, NULL);
+	for (at = 0; at < FILE_SIZE; at += 64 << 10)
+		writer.wrong |= *(unsigned long *)(writer.map + at) != writer.rounds;
+	ksft_test_result(!err && !writer.wrong && writer.rounds > 0,
+			 "no store is lost in %d moves and %lu rounds of stores (error %d)\n",
+			 i, writer.rounds, err);
+	munmap(writer.map, FILE_SIZE);
+	close(fd);
 }
 
 /* A new file in @dir, empty and unlinked. */
@@ -81,7 +311,7 @@ static void test_mixed(void)
 	const char *dir = getenv("PMEM_TEST_NODAX_DIR");
 	int donor = dir ? dax_file_below(dir) : -1, fd, err;
 	static char bytes[FILE_SIZE], read_back[FILE_SIZE];
-	struct move_extent move = { 0 };
+	size_t moved;
 
 	if (donor < 0) {
 		ksft_test_result_skip("no files with and without DAX on one filesystem\n");
@@ -94,12 +324,10 @@ static void test_mixed(void)
 	    pwrite(fd, bytes, FILE_SIZE, 0) != (ssize_t)FILE_SIZE || fsync(fd))
 		ksft_exit_fail_msg("write: %s\n", strerror(errno));
 
-	move.donor_fd = donor;
-	move.len = FILE_SIZE / sysconf(_SC_PAGESIZE);
-	err = ioctl(fd, EXT4_IOC_MOVE_EXT, &move) ? errno : 0;
-	ksft_test_result(err == EOPNOTSUPP && !move.moved_len,
-			 "a donor with DAX is refused (error %d, %llu blocks)\n", err,
-			 (unsigned long long)move.moved_len);
+	err = move(fd, donor, 0, FILE_SIZE, &moved);
+	ksft_test_result(err == EOPNOTSUPP && !moved,
+			 "a donor with DAX is refused for a file without (error %d, %zu bytes)\n",
+			 err, moved);
 	ksft_test_result(pread(fd, read_back, FILE_SIZE, 0) == (ssize_t)FILE_SIZE &&
 			 !memcmp(bytes, read_back, FILE_SIZE),
 			 "the file has its bytes\n");
@@ -109,39 +337,16 @@ static void test_mixed(void)
 
 int main(void)
 {
-	union layout before[2], after[2];
-	struct move_extent move = { 0 };
-	size_t huge[2];
-	char *maps[2];
-	int fds[2], i, err;
-
 	ksft_print_header();
 	test_variable("PMEM_TEST_DIR");
-	ksft_set_plan(6);
-
-	for (i = 0; i < 2; i++) {
-		fds[i] = dax_file(FILE_SIZE);
-		maps[i] = dax_map(fds[i], FILE_SIZE);
-		memset(maps[i], 'a' + i, FILE_SIZE);
-		get_layout(fds[i], &before[i]);
-		huge[i] = huge_bytes(maps[i], FILE_SIZE);
-	}
-
-	move.donor_fd = fds[1];
-	move.len = FILE_SIZE / sysconf(_SC_PAGESIZE);
-	err = ioctl(fds[0], EXT4_IOC_MOVE_EXT, &move) ? errno : 0;
-	ksft_test_result(err == EOPNOTSUPP && !move.moved_len,
-			 "EXT4_IOC_MOVE_EXT is refused (error %d)\n", err);
-
-	for (i = 0; i < 2; i++)
-		get_layout(fds[i], &after[i]);
-	ksft_test_result(!memcmp(before, after, sizeof(before)),
-			 "blocks did not move\n");
-	ksft_test_result(huge[0] == huge_bytes(maps[0], FILE_SIZE) &&
-			 huge[1] == huge_bytes(maps[1], FILE_SIZE),
-			 "mappings keep their page sizes\n");
-	ksft_test_result(all_bytes(maps[0], 'a') && all_bytes(maps[1], 'b'),
-			 "bytes did not change\n");
+	ksft_set_plan(19);
+	test_mapped();
+	test_part();
+	test_shifted();
+	test_long();
+	test_private();
+	test_refused();
+	test_written();
 	test_mixed();
 	ksft_finished();
 }
