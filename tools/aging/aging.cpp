@@ -212,7 +212,7 @@ std::uint64_t start_of(int fd) {
 
 /// Fails early, before hours of aging, if nothing can be measured.
 void try_to_measure(aging::Filesystem &filesystem) {
-  aging::free_space(filesystem.get());
+  dax::free_space(filesystem.get());
   aging::new_files(filesystem, way_of(Allocation::fallocate), 2 * MiB, 1, 0);
 }
 
@@ -220,10 +220,10 @@ Result measure(aging::Filesystem &filesystem, std::uint64_t start) {
   const aging::Space space = filesystem.space();
   const std::uint64_t room =
       std::min(NewBytes * MiB, (space.capacity - space.used) / 2);
-  Result result{
-      .used = aging::Share{space.used, space.capacity}.percent(),
-      .free = aging::in_chunks(aging::free_space(filesystem.get()), start),
-      .cells = {}};
+  Result result{.used = aging::Share{space.used, space.capacity}.percent(),
+                .free =
+                    aging::in_chunks(dax::free_space(filesystem.get()), start),
+                .cells = {}};
 
   for (Allocation by : {Allocation::fallocate, Allocation::write}) {
     for (unsigned size : NewSizes) {

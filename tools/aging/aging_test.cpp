@@ -24,9 +24,9 @@ using aging::KiB;
 using aging::MiB;
 using aging::Operation;
 using aging::Plan;
-using aging::Run;
 using aging::Share;
 using dax::Random;
+using dax::Run;
 using dax::share_of;
 using dax::tolerance;
 

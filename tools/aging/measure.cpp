@@ -5,23 +5,10 @@
 #include "pmd_range.hpp"
 #include "shared_map.hpp"
 
-#include <cstddef>
-#include <cstring>
-#include <new>
 #include <stdexcept>
 #include <string>
 
-#include <linux/fsmap.h>
-#include <sys/ioctl.h>
-
 namespace aging {
-
-namespace {
-
-/// The number of records per call of GETFSMAP.
-constexpr std::uint32_t Batch = 4096;
-
-} // namespace
 
 double Share::percent() const {
   return all == 0
@@ -35,7 +22,7 @@ Share &Share::operator+=(const Share &other) {
   return *this;
 }
 
-Share in_chunks(const std::vector<Run> &free, std::uint64_t start) {
+Share in_chunks(const std::vector<dax::Run> &free, std::uint64_t start) {
   Share share{0, 0};
 
   for (std::size_t first = 0, next; first < free.size(); first = next) {
@@ -54,33 +41,6 @@ Share in_chunks(const std::vector<Run> &free, std::uint64_t start) {
       share.good += (begin + length - chunk) / dax::HugePage * dax::HugePage;
   }
   return share;
-}
-
-std::vector<Run> free_space(int fd) {
-  std::vector<std::byte> buffer(fsmap_sizeof(Batch));
-  auto *map = ::new (buffer.data()) fsmap_head{};
-  std::vector<Run> free;
-  bool last = false;
-
-  map->fmh_count = Batch;
-  std::memset(&map->fmh_keys[1], 0xff, sizeof(map->fmh_keys[1]));
-  std::memset(map->fmh_keys[1].fmr_reserved, 0,
-              sizeof(map->fmh_keys[1].fmr_reserved));
-  while (!last) {
-    if (ioctl(fd, FS_IOC_GETFSMAP, map))
-      dax::fail("cannot get the free space with GETFSMAP");
-    last = map->fmh_entries == 0;
-    for (std::uint32_t i = 0; i < map->fmh_entries; i++) {
-      const fsmap &record = map->fmh_recs[i];
-      if ((record.fmr_flags & FMR_OF_SPECIAL_OWNER) &&
-          record.fmr_owner == FMR_OWN_FREE)
-        free.push_back({record.fmr_physical, record.fmr_length});
-      last = record.fmr_flags & FMR_OF_LAST;
-    }
-    if (!last)
-      fsmap_advance(map);
-  }
-  return free;
 }
 
 Share mapped_share(int fd, const std::string &name) {

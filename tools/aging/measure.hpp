@@ -5,6 +5,7 @@
 #define AGING_MEASURE_HPP
 
 #include "filesystem.hpp"
+#include "free_space.hpp"
 #include "ways.hpp"
 
 #include <cstdint>
@@ -25,26 +26,12 @@ struct Share {
   bool operator==(const Share &) const = default;
 };
 
-/// Contiguous bytes of a device.
-struct Run {
-  std::uint64_t begin;  ///< offset on the device, in bytes
-  std::uint64_t length; ///< in bytes
-};
-
 /// Counts the free bytes that are in free PMD-aligned chunks: 2 MiB of memory,
 /// aligned to 2 MiB, with no byte in use.
 /// @param free  the free space of a device, in order, without overlap
 /// @param start physical address of the device
 /// @return all free bytes, and those in free chunks
-Share in_chunks(const std::vector<Run> &free, std::uint64_t start);
-
-/// Returns the free space of a filesystem, from GETFSMAP (linux/fsmap.h), without
-/// blocks that are preallocated to open files.
-/// @param fd a file or directory of the filesystem
-/// @return by offset on the device
-/// @throws std::system_error ENOTTY or EOPNOTSUPP if the filesystem does not
-///         support GETFSMAP
-std::vector<Run> free_space(int fd);
+Share in_chunks(const std::vector<dax::Run> &free, std::uint64_t start);
 
 /// Counts the bytes of a file that a program gets with 2 MiB pages: maps the file,
 /// write-faults each PMD range without changing its contents, and counts with
