@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # The contents of DAX files on ext4, XFS and, on 6.12, ext2 match a model after random
 # operations: reads, writes, mappings, pins, clones, fsync() and all modes of
-# fallocate(). Other processes fault the same pages and reuse freed blocks.
+# fallocate(). Other processes fault the same pages and reuse freed blocks, and on ext4 one
+# moves the blocks of the files.
 #
 # allows: EXT2-fs .pmem0.: DAX enabled. Warning: EXPERIMENTAL, use at your own risk
 # allows: ext2 filesystem being mounted at .* supports timestamps until 2038-.*
@@ -56,6 +57,13 @@ if [ "${only:-ext4}" = ext4 ]; then
 	[ -z "$before_pmd" ] ||
 		report 'both 2 MiB and 4 KiB pages were mapped' more
 	stress ext4 --seconds "$seconds" --touchers 1
+	python3 "${0%/cases/*}/lib/move.py" "$seconds" /mnt/mem > /run/moved 2>&1 &
+	mover=$!
+	stress 'ext4, while blocks are moved' --seconds "$seconds" --touchers 1
+	status=0
+	wait $mover || status=$?
+	sed 's/^/# /' /run/moved
+	report 'ext4: blocks were moved' [ $status = 0 ]
 	clean ext4 e2fsck -fn /dev/pmem0
 fi
 if [ "${only:-xfs}" = xfs ]; then
