@@ -10,7 +10,7 @@
 # module: pmem start=4 size=2 count=1
 # tools: yes
 # timeout: 180
-# debug: once
+# debug: no
 set -euo pipefail
 
 # shellcheck source=ci/lib/report.sh

@@ -9,7 +9,7 @@
 # tools: yes
 # timeout: 300 2400
 # soak: 600
-# debug: once
+# debug: no
 # bases: all
 set -euo pipefail
 
