@@ -101,7 +101,7 @@ give_back() { daxctl disable-device dax1.1 && daxctl destroy-device --region=1 d
 report 'the second is given back' give_back
 report 'its part is free' [ "$(cat /sys/devices/platform/pmem_dax.1/dax_region/available_size)" = $((1 << 30)) ]
 add_range() { ! echo 200000000-23fffffff 2> /run/said > $bus/dax1.0/mapping && grep "$1" /run/said; }
-report 'a device with a driver gets no range' add_range busy
+report 'no range can be added to a device while its driver is bound' add_range busy
 report 'and can be used again' daxctl create-device --region=1 --size=1G
 part() {
 	! echo dax1.1 2> /run/said > /sys/devices/pmem/remove && grep -q 'No such device' /run/said &&

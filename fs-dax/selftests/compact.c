@@ -6,10 +6,10 @@
  */
 #include <linux/ext4.h>
 #include <linux/fsmap.h>
-#include <pthread.h>
 
 #include "dax_file.h"
 #include "pins.h"
+#include "writer.h"
 
 #define SMALL_SIZE	(64UL << 10)
 #define ROUNDS		100
@@ -219,53 +219,23 @@ static void test_bad(void)
 	close(fd);
 }
 
-struct writer {
-	char *map;
-	size_t size;
-	int stop;
-	unsigned long rounds;
-	int wrong;
-};
-
-/* Count in each 64 KiB of the mapping: a lost store shows in the next round. */
-static void *count(void *arg)
-{
-	struct writer *writer = (struct writer *)arg;
-	size_t at;
-
-	while (!__atomic_load_n(&writer->stop, __ATOMIC_ACQUIRE)) {
-		for (at = 0; at < writer->size; at += 64 << 10) {
-			unsigned long *number = (unsigned long *)(writer->map + at);
-
-			writer->wrong |= *number != writer->rounds;
-			*number = writer->rounds + 1;
-		}
-		writer->rounds++;
-	}
-	return NULL;
-}
-
 static void test_written(void)
 {
-	struct writer writer = { .size = 2 * PMD_SIZE };
-	int fd = aligned_dax_file(writer.size), err = 0, i;
-	pthread_t thread;
-	size_t moved;
+	size_t size = 2 * PMD_SIZE, moved;
+	int fd = aligned_dax_file(size), err = 0, i, kept;
+	char *map = dax_map(fd, size);
+	struct writer writer;
 
-	writer.map = dax_map(fd, writer.size);
-	memset(writer.map, 0, writer.size);
-	if (pthread_create(&thread, NULL, count, &writer))
-		ksft_exit_fail_msg("pthread_create\n");
+	writer_start(&writer, map, size);
 	for (i = 0; i < rounds(ROUNDS) && !err; i++) {
-		move_to(fd, writer.size, PAGE);
-		err = place(fd, EXT4_DAX_COLLAPSE, 0, writer.size, &moved);
+		move_to(fd, size, PAGE);
+		err = place(fd, EXT4_DAX_COLLAPSE, 0, size, &moved);
 	}
-	__atomic_store_n(&writer.stop, 1, __ATOMIC_RELEASE);
-	pthread_join(thread, NULL);
-	ksft_test_result(!err && !writer.wrong && writer.rounds > 0,
+	kept = writer_end(&writer);
+	ksft_test_result(!err && kept,
 			 "no store is lost in %d rounds, %lu of the writer (error %d)\n",
 			 i, writer.rounds, err);
-	munmap(writer.map, writer.size);
+	munmap(map, size);
 	close(fd);
 }
 

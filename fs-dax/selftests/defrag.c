@@ -8,10 +8,10 @@
  * its own way (dax=inode, the default).
  */
 #include <linux/ext4.h>
-#include <pthread.h>
 
 #include "dax_file.h"
 #include "pins.h"
+#include "writer.h"
 
 #define FILE_SIZE	(8UL << 20)
 #define MOVES		200
@@ -220,54 +220,24 @@ static void test_refused(void)
 	close(donor);
 }
 
-struct writer {
-	char *map;
-	int stop;
-	unsigned long rounds;
-	int wrong;
-};
-
-/* Count in each 64 KiB of the mapping: a lost store shows in the next round. */
-static void *count(void *arg)
-{
-	struct writer *writer = (struct writer *)arg;
-	size_t at;
-
-	while (!__atomic_load_n(&writer->stop, __ATOMIC_ACQUIRE)) {
-		for (at = 0; at < FILE_SIZE; at += 64 << 10) {
-			unsigned long *number = (unsigned long *)(writer->map + at);
-
-			writer->wrong |= *number != writer->rounds;
-			*number = writer->rounds + 1;
-		}
-		writer->rounds++;
-	}
-	return NULL;
-}
-
 static void test_written(void)
 {
-	int fd = aligned_dax_file(FILE_SIZE), donor, err = 0, i;
-	struct writer writer = { .map = dax_map(fd, FILE_SIZE) };
-	pthread_t thread;
-	size_t moved, at;
+	int fd = aligned_dax_file(FILE_SIZE), donor, err = 0, i, kept;
+	char *map = dax_map(fd, FILE_SIZE);
+	struct writer writer;
+	size_t moved;
 
-	memset(writer.map, 0, FILE_SIZE);
-	if (pthread_create(&thread, NULL, count, &writer))
-		ksft_exit_fail_msg("pthread_create\n");
+	writer_start(&writer, map, FILE_SIZE);
 	for (i = 0; i < rounds(MOVES) && !err; i++) {
 		donor = aligned_dax_file(FILE_SIZE);
 		err = move(fd, donor, 0, FILE_SIZE, &moved);
 		close(donor);
 	}
-	__atomic_store_n(&writer.stop, 1, __ATOMIC_RELEASE);
-	pthread_join(thread, NULL);
-	for (at = 0; at < FILE_SIZE; at += 64 << 10)
-		writer.wrong |= *(unsigned long *)(writer.map + at) != writer.rounds;
-	ksft_test_result(!err && !writer.wrong && writer.rounds > 0,
+	kept = writer_end(&writer);
+	ksft_test_result(!err && kept,
 			 "no store is lost in %d moves and %lu rounds of stores (error %d)\n",
 			 i, writer.rounds, err);
-	munmap(writer.map, FILE_SIZE);
+	munmap(map, FILE_SIZE);
 	close(fd);
 }
 
