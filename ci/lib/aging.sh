@@ -29,14 +29,37 @@ fresh() {
 }
 
 # aged SIZE SWITCH OPTION...: age a fresh filesystem with these options of aging, append
-# the results to $CSV, and check the filesystem
+# the results to $CSV, and check the filesystem. With SWITCH=compacted, it is aged with the
+# placement and measured, then compacted and measured again.
 aged() {
-	local label=stock
-	[ "$2" = 0 ] || label=ours
-	fresh "$1" "$2"
+	local label=stock on=$2
+	[ "$on" = 0 ] || label=ours
+	[ "$on" != compacted ] || on=1
+	fresh "$1" "$on"
 	aging --dir /mnt/mem --label $label --csv $CSV "${@:3}"
+	[ "$2" != compacted ] || compact "${@:3}"
 	umount /mnt/mem
 	e2fsck -fn /dev/pmem0 > /run/fsck 2>&1 || { cat /run/fsck; return 1; }
+}
+
+# compact OPTION...: compact the filesystem that has just been aged with these options of
+# aging, and append what has moved, in percent of the bytes in use, and what is measured then
+compact() {
+	local group moved status=0
+	group=$(tail -n 1 $CSV | cut -d, -f2-6)
+	dax-compact --json /mnt/mem > /run/compacted || status=$?
+	# 1: it has done less than it was asked to do, which the results show
+	[ $status -le 1 ] || return $status
+	for moved in moved repaired; do
+		python3 - $moved <<- 'END' |
+			import json, os, sys
+			result, space = json.load(open("/run/compacted")), os.statvfs("/mnt/mem")
+			used = (space.f_blocks - space.f_bfree) * space.f_frsize
+			print(f"{100 * result[sys.argv[1]] / used:.2f}")
+		END
+			sed "s/^/compacted,$group,$moved,0,/" >> $CSV
+	done
+	aging --dir /mnt/mem --label compacted --csv $CSV --measure-only "$@"
 }
 
 # has_placement: the kernel's ext4 has mb_dax_pmd

@@ -23,6 +23,7 @@
 #include <vector>
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace {
 
@@ -47,6 +48,7 @@ struct Options {
   std::string csv;
   std::string label = "aged";
   bool age_only = false;
+  bool measure_only = false;
 };
 
 /// The result for new files of one size; nothing without enough free space.
@@ -149,8 +151,12 @@ void add_options(CLI::App &app, Options &options) {
   app.add_option("--label", options.label,
                  "first field of each line of FILE; default aged")
       ->type_name("TEXT");
-  app.add_flag("--age-only", options.age_only,
-               "do not measure; DAX is not needed");
+  CLI::Option *const age_only = app.add_flag(
+      "--age-only", options.age_only, "do not measure; DAX is not needed");
+  app.add_flag("--measure-only", options.measure_only,
+               "do not age: measure the filesystem as it is. New files are in "
+               "DIR/measured, which is removed.")
+      ->excludes(age_only);
 }
 
 aging::Plan make_plan(const Options &options, const aging::Space &space) {
@@ -278,6 +284,27 @@ void write_csv(const Options &options, const Result &result) {
     throw std::runtime_error(options.csv + ": cannot write the results");
 }
 
+/// What the options ask for, with new files in a directory.
+/// @param name of the directory, which must not exist
+void run(const Options &options, const std::string &name) {
+  aging::Turns turns(options.cpus);
+  aging::Filesystem filesystem(name, options.by,
+                               options.write_size * aging::KiB);
+  if (options.age_only) {
+    age(options, filesystem, turns);
+    return;
+  }
+  const std::uint64_t start = start_of(filesystem.get());
+  if (!options.measure_only) {
+    try_to_measure(filesystem);
+    age(options, filesystem, turns);
+  }
+  const Result result = measure(filesystem, start);
+  print(result);
+  if (!options.csv.empty())
+    write_csv(options, result);
+}
+
 } // namespace
 
 int main(int argc, char **argv) {
@@ -290,20 +317,11 @@ int main(int argc, char **argv) {
       "aging");
   add_options(app, options);
   return dax::run_command(app, argc, argv, [&] {
-    aging::Turns turns(options.cpus);
-    aging::Filesystem filesystem(options.directory + "/aged", options.by,
-                                 options.write_size * aging::KiB);
-    if (options.age_only) {
-      age(options, filesystem, turns);
-      return EXIT_SUCCESS;
-    }
-    const std::uint64_t start = start_of(filesystem.get());
-    try_to_measure(filesystem);
-    age(options, filesystem, turns);
-    const Result result = measure(filesystem, start);
-    print(result);
-    if (!options.csv.empty())
-      write_csv(options, result);
+    const std::string name =
+        options.directory + (options.measure_only ? "/measured" : "/aged");
+    run(options, name);
+    if (options.measure_only && rmdir(name.c_str()))
+      dax::fail("cannot remove " + name);
     return EXIT_SUCCESS;
   });
 }
