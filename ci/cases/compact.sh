@@ -31,6 +31,11 @@ sums() { find /mnt/mem -xdev -type f -exec sha256sum {} + | sort; }
 clean() { umount /mnt/mem && e2fsck -fn /dev/pmem0 && mount -o dax /dev/pmem0 /mnt/mem; }
 
 fresh 1536M 0
+report 'a filesystem without files has nothing to do' dax-compact /mnt/mem
+mkdir /mnt/mem/below
+below() { local said; ! said=$(dax-compact /mnt/mem/below 2>&1) && grep 'no filesystem is mounted there' <<< "$said"; }
+report 'a directory below is refused' below
+rmdir /mnt/mem/below
 aging --dir /mnt/mem --utilisation 75 --churn 1.5 --age-only
 sums > /run/before
 echo 1 > $SWITCH
@@ -45,7 +50,13 @@ report 'it compacts the filesystem' compacted
 echo "# $(value before percent) % in whole chunks before, $(value after percent) % after;" \
 	"$(value moved) bytes moved, $(value repaired) repaired, of $(du -sB1 /mnt/mem | cut -f1)"
 report 'to 90 % of the free space in whole chunks' at_least 90 "$(value after percent)"
+fixed() {
+	dd if=/dev/zero of=/mnt/mem/fixed bs=4K count=9 status=none && chattr +i /mnt/mem/fixed &&
+		compacted --dry-run && [ "$(value fixed_files)" = 1 ] &&
+		chattr -i /mnt/mem/fixed && rm /mnt/mem/fixed
+}
 report 'it has repaired files' at_least 1 "$(value repaired)"
+report 'an immutable file is counted, and is no failure' fixed
 report 'all files have their bytes' cmp /run/before <(sums)
 report 'e2fsck finds no error' clean
 report 'all files have their bytes after a mount' cmp /run/before <(sums)

@@ -15,7 +15,9 @@
 
 #include <fcntl.h>
 #include <fts.h>
+#include <linux/fs.h>
 #include <linux/magic.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/vfs.h>
@@ -45,6 +47,21 @@ std::string handle_of(const char *name) {
   return {u.space, sizeof(file_handle) + u.handle.handle_bytes};
 }
 
+/// Whether ext4 never moves blocks of a file: it must not change, or has no extents.
+bool is_fixed(int file) {
+  int flags = 0;
+  return ioctl(file, FS_IOC_GETFLAGS, &flags) == 0 &&
+         (!(flags & FS_EXTENT_FL) ||
+          (flags & (FS_IMMUTABLE_FL | FS_APPEND_FL)));
+}
+
+/// Whether a filesystem is mounted on a directory.
+bool is_mount_point(int directory) {
+  struct statx status;
+  return statx(directory, "", AT_EMPTY_PATH, 0, &status) == 0 &&
+         (status.stx_attributes & STATX_ATTR_MOUNT_ROOT);
+}
+
 /// Whether an error says that a file is gone.
 bool is_gone(const std::error_code &error) {
   return error.value() == ESTALE || error.value() == ENOENT;
@@ -63,6 +80,10 @@ Compactor::Compactor(const std::string &path, const Options &options,
     dax::fail(path);
   if (type.f_type != EXT4_SUPER_MAGIC)
     throw std::runtime_error(path + ": is not on ext4");
+  if (!is_mount_point(root.get()))
+    throw std::runtime_error(path +
+                             ": no filesystem is mounted there; give the "
+                             "directory that it is mounted on");
   if (geteuid() != 0)
     throw std::runtime_error(path +
                              ": opening all files takes root; run as root");
@@ -74,8 +95,8 @@ Compactor::Compactor(const std::string &path, const Options &options,
                              "or use --dry-run");
   if (!can_place(root.get()))
     throw std::runtime_error(path + ": this kernel cannot move blocks of DAX "
-                                    "files (EXT4_IOC_DAX_PLACE); boot one with "
-                                    "the series, or use --dry-run");
+                                    "files (EXT4_IOC_DAX_PLACE); boot a "
+                                    "kernel that can, or use --dry-run");
 }
 
 dax::Descriptor Compactor::open(const Handle &file, int flags) const {
@@ -101,7 +122,7 @@ Space Compactor::look() {
   if (!tree)
     dax::fail(mount_point);
   files.clear();
-  result.unread = 0;
+  result.unread = result.fixed = others = 0;
   while (const FTSENT *entry = fts_read(tree.get())) {
     if (stop())
       break;
@@ -115,8 +136,14 @@ Space Compactor::look() {
     const Handle handle = handle_of(entry->fts_accpath);
     try {
       const dax::Descriptor file = open(handle, O_RDONLY | O_NOATIME);
-      if (!dax::is_dax(file.get(), entry->fts_path))
+      if (!dax::is_dax(file.get(), entry->fts_path)) {
+        others++;
         continue;
+      }
+      if (is_fixed(file.get())) {
+        result.fixed++;
+        continue;
+      }
       space.add(files.size(), dax::extents_of(file.get(), entry->fts_path));
       files.push_back(handle);
     } catch (const std::system_error &error) {
@@ -151,10 +178,10 @@ std::error_code Compactor::move(const Handle &file, Where where,
     done.error = error.code();
   }
   if (done.error.value() == EOPNOTSUPP)
-    throw std::runtime_error(mount_point +
-                             ": ext4 does not move blocks here; it "
-                             "needs a journal, and 1 in "
-                             "/sys/fs/ext4/<disk>/mb_dax_pmd");
+    throw std::runtime_error(
+        mount_point + ": ext4 does not move blocks here; it "
+                      "needs a journal, and 1 in mb_dax_pmd of the disk in "
+                      "/sys/fs/ext4");
   if (done.error.value() == EROFS)
     throw std::runtime_error(mount_point + ": became read-only");
   moved += done.bytes;
@@ -252,6 +279,8 @@ Result Compactor::run() {
     if (round == 0)
       result.before = space.free();
     if (stop() || (round == 0 && result.before.percent() >= options.start))
+      break;
+    if (files.empty() && (!others || result.fixed))
       break;
     if (files.empty())
       throw std::runtime_error(mount_point + ": no file uses DAX; mount the "

@@ -37,6 +37,8 @@ struct Result {
   std::uint64_t unknown = 0;  ///< chunks left because of what is no file's
   /// Why pieces stayed: the text of the error, and their bytes.
   std::map<std::string, std::uint64_t> skipped;
+  std::uint64_t fixed =
+      0; ///< files that ext4 does not move, whatever their blocks
   std::uint64_t unread = 0; ///< directories and files that could not be read
   bool stopped = false;     ///< by a signal, before the end
 };
@@ -44,19 +46,19 @@ struct Result {
 /// Looks at a filesystem, and moves blocks of its files.
 class Compactor {
 public:
-  /// @param path    a directory of the filesystem
+  /// @param path    where the filesystem is mounted
   /// @param options what to do
   /// @param stop    asked often; true ends the work after the current move
   /// @param tell    called with what goes on, for a user who waits
   /// @throws std::system_error if the path cannot be opened
-  /// @throws std::runtime_error if it is not on ext4 with DAX and the ioctl, or the
-  ///         caller may not open files by their handles
+  /// @throws std::runtime_error if no ext4 with the ioctl is mounted there, or the caller
+  ///         may not open files by their handles
   Compactor(const std::string &path, const Options &options,
             std::function<bool()> stop,
             std::function<void(const std::string &)> tell);
 
   /// @throws std::system_error if the filesystem cannot be looked at
-  /// @throws std::runtime_error if no file uses DAX, or none can be moved
+  /// @throws std::runtime_error if there are files and none uses DAX, or none can be moved
   Result run();
 
 private:
@@ -80,6 +82,7 @@ private:
   std::function<bool()> stop;
   std::function<void(const std::string &)> tell;
   std::vector<Handle> files;
+  std::uint64_t others = 0; ///< files without DAX
   Result result;
   std::chrono::steady_clock::time_point next{};
 };

@@ -55,8 +55,9 @@ void add_options(CLI::App &app, Arguments &arguments) {
          "stop when so many percent of the free space are in whole chunks (95)")
       ->type_name("PERCENT")
       ->transform(dax::decimal_number(0, 100));
-  app.add_option("--rate", arguments.options.rate,
-                 "move so many bytes in a second at most; suffix K or M")
+  app.add_option(
+         "--rate", arguments.options.rate,
+         "move so many bytes in a second at most; suffix K or M; at least 1M")
       ->type_name("BYTES")
       ->transform(dax::byte_count(1 << 20, std::uint64_t{1} << 40));
   app.add_option("DIRECTORY", arguments.path, "where the filesystem is mounted")
@@ -80,6 +81,7 @@ void print_json(const Arguments &arguments, const compact::Result &result) {
                                {"repaired", result.repaired},
                                {"unknown_chunks", result.unknown},
                                {"skipped", result.skipped},
+                               {"fixed_files", result.fixed},
                                {"unread", result.unread},
                                {"stopped", result.stopped}};
   std::cout << json.dump(2, ' ', false,
@@ -101,7 +103,12 @@ void print_text(const Arguments &arguments, const compact::Result &result) {
   if (result.unknown)
     std::cout
         << result.unknown
-        << " chunks stayed: they have metadata, or a file without a name\n";
+        << " chunks stayed: they have metadata, or files that do not move\n";
+  if (result.fixed)
+    std::cout
+        << result.fixed
+        << " files do not move: they are immutable, append-only or without "
+           "extents\n";
   for (const auto &[reason, bytes] : result.skipped)
     std::cout << (bytes >> 10) << " KiB stayed: " << reason << '\n';
   if (result.unread)
