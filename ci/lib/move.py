@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-"""move.py SECONDS DIRECTORY: for so long, give all files there blocks that no PMD can map,
-then whole chunks, then blocks in other chunks. Fails if nothing moves. For cases in a guest.
+"""move.py SECONDS DIRECTORY [RATE]: for so long, give all files there blocks that no PMD can
+map, then whole chunks, then blocks in other chunks; at most RATE bytes per second. Fails if
+nothing moves. For cases in a guest.
 """
 import errno
 import fcntl
@@ -24,6 +25,10 @@ def call(file, what, code, arguments, result):
             raise
         refused[what, error.strerror] = refused.get((what, error.strerror), 0) + 1
     moved[what] = moved.get(what, 0) + struct.unpack_from("Q", arguments, result)[0]
+    if rate:
+        sent = sum(number * (PAGE if what == "scattered blocks" else 1)
+                   for what, number in moved.items())
+        time.sleep(max(0, min(end, start + sent / rate) - time.time()))
 
 
 def scatter(file, directory, size):
@@ -51,7 +56,9 @@ def move(name, directory):
     os.close(file)
 
 
-end = time.time() + int(sys.argv[1])
+start = time.time()
+end = start + int(sys.argv[1])
+rate = int(sys.argv[3]) if len(sys.argv) > 3 else 0
 while time.time() < end:
     for directory, _, names in os.walk(sys.argv[2]):
         for name in names:
