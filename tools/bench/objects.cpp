@@ -2,15 +2,18 @@
 /// @file
 /// objects: fills a hash map in transactions of libpmemobj, and verifies it.
 #include "command.hpp"
+#include "record.hpp"
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdint>
 #include <cstdlib>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 
@@ -19,7 +22,6 @@
 namespace {
 
 constexpr const char *Layout = "objects";
-constexpr std::size_t PoolSize = 64 << 20;
 
 using Value = std::array<std::uint64_t, 24>;
 
@@ -123,31 +125,61 @@ void update(Map &map, std::uint64_t key) {
   value = value_of(key, 1);
 }
 
+/// The change that a transaction makes: those of all keys, then the updates.
+/// @param number of the transaction
+void change(Map &map, std::uint64_t number, std::uint64_t keys) {
+  if (number < keys)
+    insert(map, number);
+  else
+    update(map, 2 * (number - keys));
+}
+
+/// Number of transactions of fill().
+std::uint64_t changes(std::uint64_t keys) { return keys + (keys + 1) / 2; }
+
 /// Makes a pool, inserts all keys, and updates some, each in its own transaction.
-void fill(const std::string &name, std::uint64_t keys) {
-  const Pool pool(pmemobj_create(name.c_str(), Layout, PoolSize, 0600));
+/// @param size  of the pool, in bytes
+/// @param marks whether the plugin crash of the emulator is told what is committed
+void fill(const std::string &name, std::uint64_t keys, std::uint64_t size,
+          bool marks) {
+  const Pool pool(pmemobj_create(name.c_str(), Layout, size, 0600));
   if (!pool)
     fail("pmemobj_create");
   Map &map = map_of(pool);
-  for (std::uint64_t key = 0; key < keys; key++)
-    transact(pool, [&] { insert(map, key); });
-  for (std::uint64_t key = 0; key < keys; key++)
-    if (is_updated(key))
-      transact(pool, [&] { update(map, key); });
+  for (std::uint64_t number = 0; number < changes(keys); number++) {
+    transact(pool, [&] { change(map, number, keys); });
+    if (marks)
+      crash::mark(crash::mark_end(number));
+  }
 }
 
-/// @throws std::runtime_error if the pool is not as fill() leaves it
-void verify(const std::string &name, std::uint64_t keys) {
+/// @return what is wrong with a map after so many transactions, or nothing
+std::string wrong_after(Map &map, std::uint64_t transactions,
+                        std::uint64_t keys) {
+  const std::uint64_t inserted = std::min(transactions, keys);
+  if (map.entries != inserted)
+    return "expected " + std::to_string(inserted) + " entries, found " +
+           std::to_string(map.entries);
+  for (std::uint64_t key = 0; key < inserted; key++) {
+    const bool updated = is_updated(key) && keys + key / 2 < transactions;
+    if (find(map, key).value != value_of(key, updated))
+      return "key " + std::to_string(key) + ": wrong value";
+  }
+  return {};
+}
+
+/// @param committed number of transactions that have ended; one more may have
+/// @throws std::runtime_error if the pool is not as fill() leaves it then
+void verify(const std::string &name, std::uint64_t keys,
+            std::uint64_t committed) {
   const Pool pool(pmemobj_open(name.c_str(), Layout));
   if (!pool)
     fail("pmemobj_open");
   Map &map = map_of(pool);
-  if (map.entries != keys)
-    throw std::runtime_error(name + ": expected " + std::to_string(keys) +
-                             " entries, found " + std::to_string(map.entries));
-  for (std::uint64_t key = 0; key < keys; key++)
-    if (find(map, key).value != value_of(key, is_updated(key)))
-      throw std::runtime_error("key " + std::to_string(key) + ": wrong value");
+  const std::string wrong = wrong_after(map, committed, keys);
+  if (!wrong.empty() && (committed == changes(keys) ||
+                         !wrong_after(map, committed + 1, keys).empty()))
+    throw std::runtime_error(name + ": " + wrong);
 }
 
 } // namespace
@@ -156,7 +188,9 @@ int main(int argc, char **argv) {
   CLI::App app("Fill a hash map in a pool of libpmemobj, or verify it.",
                "objects");
   std::string name;
-  std::uint64_t keys = 1000;
+  std::uint64_t keys = 1000, size = 64 << 20;
+  std::optional<std::uint64_t> committed;
+  bool marks = false;
   app.require_subcommand(1);
   app.add_option("--keys", keys, "number of keys; default 1000")
       ->type_name("N")
@@ -165,10 +199,22 @@ int main(int argc, char **argv) {
       "fill", "make the pool; insert all keys and update some");
   CLI::App *const verifying =
       app.add_subcommand("verify", "fail if the pool is not as fill leaves it");
+  filling->add_option("--size", size, "of the pool; default 64M")
+      ->type_name("BYTES")
+      ->transform(dax::byte_count(8 << 20, 1 << 30));
+  filling->add_flag("--marks", marks,
+                    "tell the plugin crash of the emulator what is committed");
+  verifying
+      ->add_option("--committed", committed,
+                   "this many transactions, and perhaps one more; default all")
+      ->type_name("N");
   for (CLI::App *const each : {filling, verifying})
     each->add_option("POOL", name, "the file")->option_text(" ")->required();
   return dax::run_command(app, argc, argv, [&] {
-    (*filling ? fill : verify)(name, keys);
+    if (*filling)
+      fill(name, keys, size, marks);
+    else
+      verify(name, keys, committed.value_or(changes(keys)));
     return EXIT_SUCCESS;
   });
 }

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "states.hpp"
+
+#include <algorithm>
+#include <vector>
+
+namespace crash {
+
+namespace {
+
+/// A store that completes one more version of its line: with it, every byte of the line
+/// has been stored once more.
+struct Pass {
+  std::size_t count; ///< of the stores up to it
+  std::uint64_t order;
+};
+
+/// The stores that overwrite a line as a whole, around the caches.
+/// @return nothing if there are others
+std::vector<Pass> passes_of(const std::vector<Pending> &stores) {
+  std::vector<Pass> passes;
+  std::uint64_t covered = 0;
+  for (std::size_t i = 0; i < stores.size(); i++) {
+    if (!stores[i].non_temporal || (covered & stores[i].mask))
+      return {};
+    covered |= stores[i].mask;
+    if (covered == ~0ULL) {
+      passes.push_back({i + 1, stores[i].order});
+      covered = 0;
+    }
+  }
+  return covered ? std::vector<Pass>{} : passes;
+}
+
+} // namespace
+
+std::vector<States::Part> States::parts_of(const Lines &lines) const {
+  std::vector<Part> parts;
+  const auto &pending = lines.pending();
+  for (auto line = pending.begin(); line != pending.end();) {
+    Part part;
+    const std::uint64_t block = line->first / atomic;
+    auto next = line;
+    if (atomic > 1 && line->first % atomic == 0) {
+      for (; next != pending.end() && next->first / atomic == block; ++next) {
+        const std::vector<Pass> passes = passes_of(next->second);
+        if (part.numbers.empty())
+          part.versions.resize(passes.size());
+        if (passes.empty() || passes.size() != part.versions.size())
+          break;
+        part.numbers.push_back(next->first);
+        for (std::size_t i = 0; i < passes.size(); i++) {
+          part.versions[i].counts.push_back(passes[i].count);
+          part.versions[i].order = passes[i].order;
+        }
+      }
+    }
+    if (part.numbers.size() == atomic && atomic > 1) {
+      line = next;
+    } else {
+      part = {{line->first}, {}};
+      for (std::size_t i = 0; i < line->second.size(); i++)
+        part.versions.push_back({{i + 1}, line->second[i].order});
+      ++line;
+    }
+    parts.push_back(std::move(part));
+  }
+  return parts;
+}
+
+void States::keep(Choice &choice, const Part &part, std::size_t versions) {
+  if (versions == 0)
+    return;
+  for (std::size_t i = 0; i < part.numbers.size(); i++)
+    choice[part.numbers[i]] = part.versions[versions - 1].counts[i];
+}
+
+void States::choose(const Lines &lines, std::uint64_t most,
+                    const Visit &visit) {
+  std::uint64_t found = 0, number = 0;
+  bool stopped = false;
+  const std::vector<Part> parts = parts_of(lines);
+  // how many versions of each part are kept
+  using Kept = std::function<std::size_t(const Part &)>;
+  const auto offer = [&](const char *rule, const Kept &kept) {
+    Choice choice;
+    for (const Part &part : parts)
+      keep(choice, part, kept(part));
+    if (found >= most || stopped)
+      return;
+    const Verdict verdict = visit(choice, rule, number++);
+    stopped = verdict == Verdict::stop;
+    if (verdict == Verdict::fresh)
+      found++;
+  };
+  const auto all = [](const Part &part) { return part.versions.size(); };
+
+  offer("none", [](const Part &) { return 0; });
+  if (parts.empty())
+    return;
+  offer("all", all);
+
+  std::vector<std::uint64_t> orders;
+  for (const Part &part : parts)
+    for (const Part::Version &version : part.versions)
+      orders.push_back(version.order);
+  std::ranges::sort(orders);
+  while (found < most && !stopped && number < 2 * most + 10) {
+    const std::uint64_t last = orders[random.below(orders.size())];
+    offer("up to", [&](const Part &part) {
+      return static_cast<std::size_t>(
+          std::ranges::upper_bound(part.versions, last, {},
+                                   &Part::Version::order) -
+          part.versions.begin());
+    });
+    const Part &one = parts[random.below(parts.size())];
+    const std::size_t versions = 1 + random.below(one.versions.size());
+    offer("alone",
+          [&](const Part &part) { return &part == &one ? versions : 0; });
+    const Part &other = parts[random.below(parts.size())];
+    const std::size_t fewer = random.below(other.versions.size());
+    offer("all but", [&](const Part &part) {
+      return &part == &other ? fewer : part.versions.size();
+    });
+    const double share = random.unit();
+    offer("random", [&](const Part &part) {
+      return random.unit() < share ? 1 + random.below(part.versions.size()) : 0;
+    });
+  }
+}
+
+std::vector<Choice> States::split(const Lines &lines,
+                                  const Choice &choice) const {
+  std::vector<Choice> split;
+  for (const Part &part : parts_of(lines)) {
+    Choice one;
+    for (const std::uint64_t number : part.numbers)
+      if (const auto found = choice.find(number); found != choice.end())
+        one.insert(*found);
+    if (!one.empty())
+      split.push_back(std::move(one));
+  }
+  return split;
+}
+
+Choice join(const std::vector<Choice> &parts) {
+  Choice choice;
+  for (const Choice &part : parts)
+    choice.insert(part.begin(), part.end());
+  return choice;
+}
+
+std::vector<Choice> minimal(std::vector<Choice> parts,
+                            const std::function<bool(const Choice &)> &fails,
+                            unsigned tries) {
+  for (std::size_t size = std::max<std::size_t>(1, parts.size() / 2);;) {
+    bool smaller = false;
+    for (std::size_t at = 0; at < parts.size() && tries > 0;) {
+      std::vector<Choice> less = parts;
+      const auto first = less.begin() + static_cast<std::ptrdiff_t>(at);
+      const std::size_t count = std::min(size, parts.size() - at);
+      less.erase(first, first + static_cast<std::ptrdiff_t>(count));
+      tries--;
+      if (fails(join(less))) {
+        parts = std::move(less);
+        smaller = true;
+      } else {
+        at += size;
+      }
+    }
+    if (tries == 0 || (size == 1 && !smaller))
+      return parts;
+    size = std::max<std::size_t>(1, size / 2);
+  }
+}
+
+} // namespace crash
