@@ -2,7 +2,7 @@
 # The front door. Each target is a line that starts a script of ci/.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo shell tools deb check test test-debug soak bench bench-aging bench-placement versions series mbox release clean
+.PHONY: help demo shell tools deb check test test-debug soak crash bench bench-aging bench-placement versions series mbox release clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 17
@@ -31,6 +31,9 @@ test-debug: ## the guest cases on the kernel with KASAN and lockdep only
 
 soak: ## long versions of the tests, on the debug kernel; hours
 	@ci/test --soak $(T)
+
+crash: ## try what a reset could leave of files, and look for what is lost; A="OPTION..."
+	@ci/crash $(A)
 
 bench: ## what I/O costs, compared with others; BENCH=quick|full, or native A="NAME=DISK..."
 	@ci/bench $(or $(BENCH),quick) $(A)
