@@ -36,15 +36,13 @@ selftests() {
 	"$PMEM_KERNEL/selftests/run_kselftest.sh" "${arguments[@]}"
 }
 
-# reset_guest, kexec_guest: the guest then runs the case again
-reset_guest() {
+# reset_by WAY, reset_guest, kexec_guest: the guest then runs the case again
+reset_by() {
 	echo "$TESTS" > "$PMEM_SHARE/tests"
-	"$PMEM_RESET"
+	"$PMEM_RESET" "$@"
 }
-kexec_guest() {
-	echo "$TESTS" > "$PMEM_SHARE/tests"
-	"$PMEM_RESET" kexec
-}
+reset_guest() { reset_by; }
+kexec_guest() { reset_by kexec; }
 
 # end_tests: the plan, which ends every check and case
 end_tests() {
