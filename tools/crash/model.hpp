@@ -6,7 +6,7 @@
 ///   the promised one. Writes are not atomic: each byte is new or old for itself. A byte
 ///   without a write is 0. After bytes have moved to other offsets, and before a promise, a
 ///   write can also be where its bytes would have been without the move: the write reaches
-///   the block, and a reset takes the move back. Filesystems do not order the two.
+///   the block, and a reset takes the move back. ext4 does not order the two.
 /// - The size of a file lies between the sizes that it has had since the last promise.
 /// - The names are those after one step, and not before the last step that was promised:
 ///   ext4 commits changes of names in order, and each as a whole. This does not hold with
