@@ -254,7 +254,7 @@ private:
            (has_steps() ? ", " + crash::text_of(script.steps[which]) : "");
   }
 
-  /// Which state.
+  /// Identifies a state.
   struct Number {
     std::uint64_t point, state;
     const char *rule;

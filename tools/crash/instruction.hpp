@@ -49,7 +49,7 @@ enum class Effect : std::uint8_t {
   fence,        ///< SFENCE or MFENCE
   locked,       ///< a locked operation, which orders as a fence does
   non_temporal, ///< a store that goes around the caches
-  mark,         ///< xchg %r13,%r13: the guest tells something
+  mark,         ///< xchg %r13,%r13: a mark of the guest
 };
 
 struct Instruction {

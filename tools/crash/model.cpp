@@ -29,7 +29,7 @@ std::string name_of(const Candidate &candidate, std::uint64_t offset) {
 /// The part of a file whose bytes are compared at once; byte_of() counts up in it.
 constexpr std::uint64_t Fragment = 64;
 
-/// The bytes of byte_of() in a fragment, from any value on.
+/// The values of byte_of() in order; a fragment can start at any of them.
 constexpr auto Counting = [] {
   std::array<std::uint8_t, 255 + Fragment> bytes{};
   for (std::size_t i = 0; i < bytes.size(); i++)

@@ -52,7 +52,7 @@ public:
   void add_older(std::uint64_t begin, std::uint64_t end, Candidate candidate);
   /// The bytes of a range are the newest ones.
   void settle(std::uint64_t begin, std::uint64_t end);
-  /// The bytes from @p at on can also be @p distance bytes further.
+  /// The bytes at @p at and after it can also be @p distance bytes further.
   /// @param distance in bytes; less than 0 if they move to lower offsets
   void move(std::uint64_t at, std::int64_t distance);
 
@@ -108,7 +108,7 @@ private:
     Content content{};
     std::uint64_t size = 0;
     std::uint64_t least = 0, most = 0; ///< sizes since the last promise
-    /// Bytes from an offset on have moved by a distance, since the last promise.
+    /// Moves since the last promise: the first offset that moved, and the distance.
     std::vector<std::pair<std::uint64_t, std::int64_t>> moves{};
     /// The names after which all that fsync(2) or fdatasync(2) would promise now holds;
     /// indices of @ref names.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /// @file
-/// Short sequences of operations, all of a kind: most bugs of filesystems that lose data in
-/// a crash need no more than two ("Finding Crash-Consistency Bugs with Bounded Black-Box
-/// Crash Testing", OSDI 2018; Chipmunk, EuroSys 2023).
+/// Pairs of operations: short sequences have found many bugs of crashes ("Finding
+/// Crash-Consistency Bugs with Bounded Black-Box Crash Testing", OSDI 2018; Chipmunk,
+/// EuroSys 2023).
 #ifndef CRASH_PAIRS_HPP
 #define CRASH_PAIRS_HPP
 

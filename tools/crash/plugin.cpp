@@ -4,9 +4,9 @@
 /// instructions that make them durable.
 ///
 /// Arguments: ram=FILE, the file of the guest's memory, of which the first byte has
-/// physical address 0; begin=BYTES and size=BYTES of the range; out=DIR. A mark of the guest
-/// begins a recording: that number N gets DIR/N/trace, the records, and DIR/N/image, the
-/// range as it is when they begin. Another mark ends it. The guest must run on one thread.
+/// physical address 0; begin=BYTES and size=BYTES of the range; out=DIR. A mark of the
+/// guest starts recording number N, and another mark ends it. DIR/N/trace has the records,
+/// DIR/N/image the range at their start. The guest must run on one thread.
 #include "guest_memory.hpp"
 #include "instruction.hpp"
 #include "qemu_plugin.hpp"
@@ -149,7 +149,7 @@ void order(unsigned cpu, void *data) {
                                             : Kind::locked;
   record.cpu = static_cast<std::uint8_t>(cpu);
   write_record(record);
-  // a locked operation is a fence only for those who trust it
+  // a locked operation counts as a fence only with --trust-locked
   if (effect == Effect::fence)
     pending = false;
 }

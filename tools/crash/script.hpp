@@ -36,7 +36,7 @@ enum class Action : std::uint8_t {
   fdatasync, ///< fdatasync NAME; promises its data
   msync,     ///< msync NAME OFFSET LENGTH; promises the range
   sync,      ///< sync: promises all
-  touch,     ///< touch NAME read|write: from here on a thread faults its pages
+  touch,     ///< touch NAME read|write: start a thread that faults its pages
 };
 
 /// Whether a step promises something when it has ended.

@@ -20,7 +20,7 @@ mkdir -p /mnt/mem
 number=0
 for script; do
 	number=$((number + 1))
-	# bytes that no step writes: what was there before is seen as that
+	# fill the disk with a byte that no step writes, so that stale contents are found
 	head -c 24M /dev/zero | tr '\0' '\377' |
 		dd of=/dev/pmem0 bs=1M oflag=direct iflag=fullblock status=none
 	if [[ $script == *.steps ]] && grep -q '^[[:blank:]]*device[[:blank:]]' "$script"; then
