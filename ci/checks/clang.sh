@@ -37,14 +37,15 @@ selftests() {
 }
 report 'clang builds the selftests without a warning' selftests
 
-# The driver's logic is compiled by clang with the fuzzer.
+# With CMake's command lines, so that each file has the options that it is built with.
+# What only the fuzzer has is compiled by clang there.
 cpp() {
-	project_files '*.cpp' |
-		(cd "$TOP" && xargs -n 4 -P "$(nproc)" \
-			clang++ -fsyntax-only -std=c++20 -Wall -Wextra -Werror '-DPMEM_VERSION="1"' \
-			-I drivers-block-pmem -I drivers-block-pmem/tests/include \
-			-I tools/lib -I tools/daxmap -I tools/aging -I tools/dax-stress -I tools/counts \
-			-I tools/bench -I tools/pmemctl -x c++)
+	local commands=$CACHE/build-clang++
+	configure_cpp "$commands" -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_COMPILER=clang++ \
+		-DPMEM_TESTS=ON -DCMAKE_EXPORT_COMPILE_COMMANDS=ON > /dev/null &&
+	(cd "$commands" &&
+		jq -j '.[].command + " -fsyntax-only\u0000"' compile_commands.json |
+		xargs -0 -n 1 -P "$(nproc)" sh -c)
 }
 report 'clang++ reads the tools and the unit tests without a warning' cpp
 end_tests
