@@ -30,8 +30,8 @@ namespace {
 /// Chunks that stay whole when files are repaired: those that the next files need.
 constexpr std::uint64_t Reserve = 16 * dax::HugePage;
 
-/// How often all is done again: what was moved makes room for more.
-constexpr int Rounds = 8;
+/// How often all is done at most, if others use the filesystem meanwhile.
+constexpr int Rounds = 64;
 
 /// The handle of a file, by a name in the current directory; empty if there is none.
 std::string handle_of(const char *name) {
@@ -268,8 +268,7 @@ std::uint64_t Compactor::repair(std::uint64_t most) {
 }
 
 Result Compactor::run() {
-  bool repairing = options.repair;
-  double share = 0;
+  double share = 0; // before the last repair
 
   commit();
   for (int round = 0; round < Rounds; round++) {
@@ -295,7 +294,6 @@ Result Compactor::run() {
       break;
     }
     result.skipped.clear();
-    const std::uint64_t moved = result.moved;
     evacuate(space, plan);
     commit();
     const Space now(dax::free_space(root.get()));
@@ -303,18 +301,20 @@ Result Compactor::run() {
     result.emptied += static_cast<std::uint64_t>(std::count_if(
         plan.chunks.begin(), plan.chunks.end(),
         [&](std::uint64_t number) { return now.is_whole(number); }));
-    // a repair leaves free space in several chunks: go on if evacuation could mend that
-    if (result.after.percent() < std::min(share, options.stop))
-      repairing = false;
-    share = result.after.percent();
-    if (stop() || round + 1 == Rounds)
+    if (stop())
       break;
+    // what was moved makes room for more
+    if (result.after.whole > space.free().whole &&
+        result.after.percent() < options.stop)
+      continue;
+    // a repair leaves free space in several chunks: no more, if that could not be mended
     const std::uint64_t whole = result.after.whole;
-    const bool repaired =
-        repairing && whole > Reserve && repair((whole - Reserve) / 4) > 0;
-    commit();
-    if (!repaired && result.moved == moved)
+    if (!options.repair || whole <= Reserve ||
+        result.after.percent() < std::min(share, options.stop) ||
+        repair((whole - Reserve) / 4) == 0)
       break;
+    share = result.after.percent();
+    commit();
   }
   result.stopped = stop();
   return result;
