@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 #include <memory>
 #include <stdexcept>
 #include <thread>
@@ -29,6 +30,9 @@ namespace {
 
 /// Chunks that stay whole when files are repaired: those that the next files need.
 constexpr std::uint64_t Reserve = 16 * dax::HugePage;
+
+/// How many files are named.
+constexpr std::size_t MostNames = 10;
 
 /// How often all is done at most, if others use the filesystem meanwhile.
 constexpr int Rounds = 64;
@@ -60,6 +64,14 @@ bool is_mount_point(int directory) {
   struct statx status;
   return statx(directory, "", AT_EMPTY_PATH, 0, &status) == 0 &&
          (status.stx_attributes & STATX_ATTR_MOUNT_ROOT);
+}
+
+/// The current name of an open file.
+std::string name_of(int file) {
+  std::error_code error;
+  const std::filesystem::path name = std::filesystem::read_symlink(
+      "/proc/self/fd/" + std::to_string(file), error);
+  return error ? "a file whose name is not known" : name.string();
 }
 
 /// Whether an error says that a file is gone.
@@ -173,7 +185,11 @@ std::error_code Compactor::move(const Handle &file, Where where,
                                 std::uint64_t &moved) {
   Moved done{0, {}};
   try {
-    done = place(open(file, O_WRONLY).get(), where, start, length);
+    const dax::Descriptor fd = open(file, O_WRONLY);
+    done = place(fd.get(), where, start, length);
+    if (done.error && done.error.value() != ENOSPC &&
+        result.in_the_way.size() < MostNames)
+      result.in_the_way.insert(name_of(fd.get()));
   } catch (const std::system_error &error) {
     done.error = error.code();
   }
@@ -294,6 +310,7 @@ Result Compactor::run() {
       break;
     }
     result.skipped.clear();
+    result.in_the_way.clear();
     evacuate(space, plan);
     commit();
     const Space now(dax::free_space(root.get()));

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -37,6 +38,8 @@ struct Result {
   std::uint64_t unknown = 0;  ///< chunks left because of what is no file's
   /// Why pieces stayed: the text of the error, and their bytes.
   std::map<std::string, std::uint64_t> skipped;
+  /// Names of files that could not be moved, for another reason than a lack of room.
+  std::set<std::string> in_the_way;
   std::uint64_t fixed =
       0; ///< files that ext4 does not move, whatever their blocks
   std::uint64_t unread = 0; ///< directories and files that could not be read

@@ -81,6 +81,7 @@ void print_json(const Arguments &arguments, const compact::Result &result) {
                                {"repaired", result.repaired},
                                {"unknown_chunks", result.unknown},
                                {"skipped", result.skipped},
+                               {"in_the_way", result.in_the_way},
                                {"fixed_files", result.fixed},
                                {"unread", result.unread},
                                {"stopped", result.stopped}};
@@ -111,6 +112,8 @@ void print_text(const Arguments &arguments, const compact::Result &result) {
            "extents\n";
   for (const auto &[reason, bytes] : result.skipped)
     std::cout << (bytes >> 10) << " KiB stayed: " << reason << '\n';
+  for (const std::string &name : result.in_the_way)
+    std::cout << "  in the way: " << name << '\n';
   if (result.unread)
     std::cout << result.unread << " directories or files could not be read\n";
   if (result.stopped)
