@@ -2,24 +2,24 @@
 # SPDX-License-Identifier: GPL-2.0
 # A reset under load loses nothing that fsync() or msync() has confirmed, and e2fsck finds
 # no error: by the keyboard controller, by the reset register of PCI, by a triple fault, by a
-# panic, and by kexec with the filesystem mounted and not.
+# panic without a crash kernel and with one, and by kexec with the filesystem mounted and not.
 #
 # memory: 6G
-# cmdline: memmap=1G$4G
+# cmdline: memmap=1G$4G crashkernel=192M
 # module: pmem start=4 size=1 count=1
-# reboots: 6 600
+# reboots: 7 700
 # allows: EXT4-fs (pmem0): .* orphan inode.* deleted
 # allows: Spurious LAPIC timer interrupt on cpu .*
-# timeout: 400 20000
+# timeout: 450 20000
 # soak: full
 # debug: no
 set -euo pipefail
 
 # shellcheck source=ci/lib/report.sh
 . "${0%/cases/*}/lib/report.sh"
-ways=(kbd pci triple panic kexec 'kexec after umount')
-resets=6
-[ -z "${1:-}" ] || resets=600
+ways=(kbd pci triple panic crash kexec 'kexec after umount')
+resets=7
+[ -z "${1:-}" ] || resets=700
 
 # the same numbers go into three files: appended, as the whole of a file that is replaced, and
 # through a mapping; then one is confirmed, outside of the guest
@@ -76,6 +76,8 @@ else
 	number=$((10#$(cat "$confirmed")))
 	mount -o dax /dev/pmem0 /mnt/mem
 	report "reset $PMEM_BOOT, $last: what was confirmed is there" python3 /run/compare.py "$number"
+	[ "$last" != crash ] ||
+		report "reset $PMEM_BOOT: the crash kernel ran" rm "$PMEM_SHARE/crashed"
 	umount /mnt/mem
 	report "reset $PMEM_BOOT, $last: e2fsck finds no error" e2fsck -fn /dev/pmem0
 	mount -o dax /dev/pmem0 /mnt/mem
