@@ -88,14 +88,17 @@ static ext4_fsblk_t mbt_dax_search(struct ext4_allocation_context *ac)
 	       ac->ac_b_ex.fe_start;
 }
 
-/* Search for @len clusters. Returns the first one or -1, and the number in @found. */
-static ext4_fsblk_t mbt_dax_scan(struct kunit *test,
-				 enum ext4_mb_dax_choice choice,
-				 ext4_grpblk_t len, ext4_grpblk_t *found)
+/*
+ * Search for @len clusters for @inode. Returns the first one or -1, and the number in
+ * @found.
+ */
+static ext4_fsblk_t mbt_dax_scan_for(struct kunit *test, struct inode *inode,
+				     enum ext4_mb_dax_choice choice,
+				     ext4_grpblk_t len, ext4_grpblk_t *found)
 {
 	struct super_block *sb = (struct super_block *)test->priv;
 	struct ext4_allocation_context ac = {
-		.ac_inode = mbt_dax_inode(test, 0),
+		.ac_inode = inode,
 		.ac_sb = sb,
 		.ac_o_ex = { .fe_group = TEST_GOAL_GROUP, .fe_len = len },
 		.ac_g_ex = { .fe_group = TEST_GOAL_GROUP, .fe_len = len },
@@ -108,6 +111,13 @@ static ext4_fsblk_t mbt_dax_scan(struct kunit *test,
 
 	*found = ac.ac_b_ex.fe_len;
 	return first;
+}
+
+static ext4_fsblk_t mbt_dax_scan(struct kunit *test,
+				 enum ext4_mb_dax_choice choice,
+				 ext4_grpblk_t len, ext4_grpblk_t *found)
+{
+	return mbt_dax_scan_for(test, mbt_dax_inode(test, 0), choice, len, found);
 }
 
 /* The cluster at @offset of chunk @nr of the goal's group. */
@@ -272,6 +282,48 @@ static void test_mb_dax_partial(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, mbt_dax_scan(test, MB_DAX_PARTIAL, 2 * quarter - 2,
 					   &found),
 			mbt_dax_at(test, 0, 2 * quarter + 2));
+}
+
+/* What leaves a chunk goes to the fullest one that has room, never to a whole one. */
+static void test_mb_dax_fuller(struct kunit *test)
+{
+	ext4_grpblk_t len = mbt_dax_chunks(test), found;
+	ext4_grpblk_t quarter = len / 4, eighth = len / 8;
+	struct ext4_dax_evacuation evacuation = {
+		.chunk = mbt_dax_at(test, 3, 0),
+		.used = quarter,
+	};
+	struct inode *inode = mbt_dax_inode(test, 0);
+
+	inode->i_private = &evacuation;
+	mbt_dax_fill_first(test);
+	/* chunk 3 is left; 1 and 2 are fuller, 4 is not */
+	mbt_dax_use(test, TEST_GOAL_GROUP, len, 3 * quarter);
+	mbt_dax_use(test, TEST_GOAL_GROUP, 2 * len, 2 * quarter);
+	mbt_dax_use(test, TEST_GOAL_GROUP, 3 * len, quarter);
+	mbt_dax_use(test, TEST_GOAL_GROUP, 4 * len, quarter);
+
+	KUNIT_EXPECT_EQ(test, mbt_dax_scan_for(test, inode, MB_DAX_FULLER, eighth, &found),
+			mbt_dax_at(test, 1, 3 * quarter));
+	KUNIT_EXPECT_EQ(test, found, eighth);
+	/* there are eighth clusters left in chunk 1: too few */
+	KUNIT_EXPECT_EQ(test, mbt_dax_scan_for(test, inode, MB_DAX_FULLER, quarter, &found),
+			mbt_dax_at(test, 2, 2 * quarter));
+	KUNIT_EXPECT_EQ(test, found, quarter);
+	/* in two parts; chunks 1 and 2 have none for more than half of it */
+	KUNIT_EXPECT_EQ(test, mbt_dax_scan_for(test, inode, MB_DAX_FULLER, 2 * quarter, &found),
+			mbt_dax_at(test, 2, 3 * quarter));
+	KUNIT_EXPECT_EQ(test, found, quarter);
+	/* not in five */
+	KUNIT_EXPECT_EQ(test, mbt_dax_scan_for(test, inode, MB_DAX_FULLER, 4 * eighth + 4, &found),
+			(ext4_fsblk_t)-1);
+	/* a chunk that is nearly full comes before one in an earlier group */
+	mbt_dax_free(test, 0, 0 + len, len / 2);
+	mbt_dax_use(test, TEST_GOAL_GROUP, 5 * len, len - 4);
+	KUNIT_EXPECT_EQ(test, mbt_dax_scan_for(test, inode, MB_DAX_FULLER, 4, &found),
+			mbt_dax_at(test, 5, len - 4));
+	KUNIT_EXPECT_EQ(test, mbt_dax_scan_for(test, inode, MB_DAX_FULLER, 4, &found),
+			(ext4_fsblk_t)len);
 }
 
 /* A request is not split into the single clusters that are free everywhere. */
@@ -490,6 +542,7 @@ static struct kunit_case mbt_dax_test_cases[] = {
 	KUNIT_CASE_PARAM(test_mb_dax_whole_runs_out, mbt_layouts_gen_params),
 	KUNIT_CASE_PARAM(test_mb_dax_whole_or_partial, mbt_layouts_gen_params),
 	KUNIT_CASE_PARAM(test_mb_dax_partial, mbt_layouts_gen_params),
+	KUNIT_CASE_PARAM(test_mb_dax_fuller, mbt_layouts_gen_params),
 	KUNIT_CASE_PARAM(test_mb_dax_no_single_clusters, mbt_layouts_gen_params),
 	KUNIT_CASE_PARAM(test_mb_dax_lowest_group, mbt_layouts_gen_params),
 	KUNIT_CASE_PARAM(test_mb_dax_small_files, mbt_layouts_gen_params),
