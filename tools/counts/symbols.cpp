@@ -33,6 +33,18 @@ std::string Symbols::at(std::uint64_t address) const {
   return after == names.begin() ? "unknown" : std::prev(after)->second;
 }
 
+std::string Symbols::place(std::uint64_t address) const {
+  const auto after = names.upper_bound(address);
+  if (address >> 63 == 0 || after == names.begin())
+    return at(address);
+  const auto &[start, name] = *std::prev(after);
+  std::ostringstream text;
+  text << name << std::hex << "+0x" << address - start;
+  if (after != names.end())
+    text << "/0x" << after->first - start;
+  return text.str();
+}
+
 std::map<std::string, std::uint64_t> by_function(std::istream &places,
                                                  const Symbols &symbols) {
   std::map<std::string, std::uint64_t> counts;

@@ -23,6 +23,10 @@ public:
   ///         the first function
   std::string at(std::uint64_t address) const;
 
+  /// @return an address as kernel logs have it, NAME+0xOFFSET/0xSIZE; "user" and
+  ///         "unknown" as above
+  std::string place(std::uint64_t address) const;
+
 private:
   std::map<std::uint64_t, std::string> names;
 };

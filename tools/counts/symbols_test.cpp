@@ -30,6 +30,15 @@ TEST(Symbols, FindsTheFunctionOfAnAddress) {
   EXPECT_EQ(known.at(0x7fff00000000), "user");
 }
 
+TEST(Symbols, PrintsAPlaceLikeKernelLogs) {
+  const Symbols known = symbols();
+  EXPECT_EQ(known.place(0xffffffff81000100), "first+0x0/0x100");
+  EXPECT_EQ(known.place(0xffffffff81000108), "first+0x8/0x100");
+  EXPECT_EQ(known.place(0xffffffffc0000010), "third+0x10");
+  EXPECT_EQ(known.place(0x7fff00000000), "user");
+  EXPECT_EQ(known.place(0xffffffff80000000), "unknown");
+}
+
 TEST(Symbols, RejectsHiddenAddresses) {
   std::istringstream hidden("0000000000000000 T _text\n");
   EXPECT_THROW(Symbols{hidden}, std::runtime_error);

@@ -275,15 +275,16 @@ private:
       const auto found = least.find(number);
       const std::size_t count = found == least.end() ? 0 : found->second;
       for (std::size_t i = 0; i < stores.size(); i++)
-        (i < count ? kept : lost)[symbols.at(stores[i].code)]++;
+        (i < count ? kept : lost)[symbols.place(stores[i].code)]++;
     }
     std::printf("violation %u: %s\n", violations, wrong.c_str());
     if (least_wrong != wrong)
       std::printf("  with fewer stores: %s\n", least_wrong.c_str());
     std::printf("  a reset %s, before record %zu (%s); stores: %s\n",
                 place().c_str(), record,
-                record < trace.size() ? symbols.at(trace[record].code).c_str()
-                                      : "the end",
+                record < trace.size()
+                    ? symbols.place(trace[record].code).c_str()
+                    : "the end",
                 which.rule);
     for (const auto &[what, names] :
          {std::pair{"kept", &kept}, {"lost", &lost}})
