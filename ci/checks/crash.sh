@@ -94,6 +94,7 @@ cmp -s "$vm/.config" "$build/.config" || cp "$vm/.config" "$build/.config"
 run_make olddefconfig
 fault no-fence drivers/block/pmem/blk.c '/REQ_PREFLUSH)\|REQ_FUA)/{n;s/pmem_wmb()//}' \
 	disk.steps write.steps
+report 'a violation has source lines' grep -q '__memcpy_flushcache at .*\.c:[0-9]' "$work/said.no-fence"
 fault plain-stores drivers/block/pmem/pmem.h 's/memcpy_flushcache(/memcpy(/' \
 	disk.steps write.steps
 fault no-dirty-tag fs/dax.c '/^	if (dirty)$/{n;s/xas_set_mark.*/;/}' store.steps huge.steps
