@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "apply.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
@@ -17,17 +18,49 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The contents of the files of a record without its edits.
+/// An entry of a boot loader that is not in the record, without what a record adds to
+/// entries.
+Contents without_parameter(const Record &record, const std::string &path,
+                           const Contents &now) {
+  const Edit *added = nullptr;
+  for (const Edit &edit : record.edits) {
+    if (!edit.added.starts_with(" memmap="))
+      continue;
+    if (now == edit.after) // renamed
+      return edit.before;
+    added = &edit;
+  }
+  return added ? taken_back({path, {}, {}, added->added}, now) : now;
+}
+
+/// The contents without the edits of a record: of its files, and of entries that boot
+/// counting has renamed since, or that a new kernel has with the running command line.
 std::map<std::string, Contents> without_record(const Root &root,
                                                const Record &record) {
-  std::map<std::string, Contents> contents;
+  std::map<std::string, Contents> contents, others;
+  for (const std::string &path : entry_paths(Files(root)))
+    others[path] = {};
+  for (const Edit &edit : record.edits)
+    others.erase(edit.path);
+  // a partition is mounted elsewhere
+  const auto is_moved = [&](const fs::path &path) {
+    return std::any_of(others.begin(), others.end(), [&](const auto &other) {
+      return other.first.ends_with("/loader/entries/" +
+                                   path.filename().string()) &&
+             path.parent_path().filename() == "entries";
+    });
+  };
   for (const Edit &edit : record.edits) {
     const Contents now = root.find(edit.path);
+    const fs::path path = edit.path;
     // others have removed it, as the entry of an old kernel
     const bool is_gone =
-        !now && root.has(fs::path(edit.path).parent_path().string());
+        !now && (root.has(path.parent_path().string()) || is_moved(path));
     contents[edit.path] = is_gone ? now : taken_back(edit, now);
   }
+  for (auto &[path, text] : others)
+    text = without_parameter(record, path, root.find(path));
+  contents.merge(others);
   return contents;
 }
 

@@ -465,6 +465,58 @@ TEST_F(Apply, UndoNeedsNoEntryOfAKernelThatWasRemoved) {
   EXPECT_EQ(files.text_of("boot/loader/entries/b.conf"), "options ro\n");
 }
 
+TEST_F(Apply, UndoFindsEntriesThatBootCountingHasRenamed) {
+  // an entry has a memmap= of its own, which stays
+  const std::string entry = "title A\noptions ro memmap=4G$8G\n";
+  files.put("boot/loader/loader.conf", "");
+  files.put("boot/loader/entries/a+3-0.conf", entry);
+  files.put("boot/loader/entries/b+3-0.conf", "options ro\n");
+  apply("4G@8G");
+  const fs::path folder = files.directory / "boot/loader/entries";
+  fs::rename(folder / "a+3-0.conf", folder / "a+2-1.conf");
+  fs::rename(folder / "b+3-0.conf", folder / "b.conf");
+  files.put("boot/loader/entries/b.conf",
+            "#\n" + files.text_of("boot/loader/entries/b.conf"));
+  EXPECT_EQ(files.text_of("boot/loader/entries/b.conf"),
+            "#\noptions ro memmap=4G$8G\n");
+  undo();
+  EXPECT_EQ(files.text_of("boot/loader/entries/a+2-1.conf"), entry);
+  EXPECT_EQ(files.text_of("boot/loader/entries/b.conf"), "#\noptions ro\n");
+  EXPECT_FALSE(files.root().has("boot/loader/entries/a+3-0.conf"));
+}
+
+TEST_F(Apply, UndoFindsEntriesOfKernelsThatWereInstalledSince) {
+  files.put("boot/loader/loader.conf", "");
+  files.put("etc/kernel/cmdline", "ro\n");
+  apply("4G@8G");
+  files.put("boot/loader/entries/new.conf", "options ro memmap=4G$8G\n");
+  // another reservation leaves nothing of the first, either
+  apply("2G@8G");
+  EXPECT_EQ(files.text_of("boot/loader/entries/new.conf"),
+            "options ro memmap=2G$8G\n");
+  files.put("boot/loader/entries/newer.conf", "options ro memmap=2G$8G\n");
+  undo();
+  for (const std::string name : {"new", "newer"})
+    EXPECT_EQ(files.text_of("boot/loader/entries/" + name + ".conf"),
+              "options ro\n");
+}
+
+TEST_F(Apply, UndoFindsEntriesThatAreMountedElsewhere) {
+  files.put("efi/loader/loader.conf", "");
+  files.put("efi/loader/entries/a.conf", "options ro\n");
+  apply("4G@8G");
+  fs::rename(files.directory / "efi", files.directory / "boot");
+  undo();
+  EXPECT_EQ(files.text_of("boot/loader/entries/a.conf"), "options ro\n");
+  EXPECT_FALSE(files.root().has("efi"));
+  // the other of two partitions does not stand in for the one that is not mounted
+  files.put("efi/loader/loader.conf", "");
+  files.put("efi/loader/entries/a.conf", "options ro\n");
+  apply("4G@8G");
+  fs::rename(files.directory / "efi", files.directory / "unmounted");
+  EXPECT_THROW(undo(), std::runtime_error);
+}
+
 TEST_F(Apply, UndoTakesNoPartOfAWord) {
   files.put("boot/loader/loader.conf", "");
   files.put("boot/loader/entries/a.conf", "options ro\n");

@@ -5,11 +5,15 @@
 #include "text.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 
 namespace pmemctl {
 
 namespace {
+
+/// Where the EFI system partition and the extended boot loader partition are mounted.
+constexpr std::array<const char *, 3> BootFolders = {"boot", "efi", "boot/efi"};
 
 const std::string Mark = "# pmemctl: \"pmemctl undo\" takes this out\n";
 
@@ -181,14 +185,12 @@ void add_systemd_boot(const Files &files, const std::string &memmap,
                       Changes &changes) {
   if (grub_reads_entries(files))
     return;
-  for (const std::string folder : {"boot", "efi", "boot/efi"}) {
+  for (const std::string folder : BootFolders) {
     if (!files.has(folder + "/loader/loader.conf"))
       continue;
-    const std::string entries = folder + "/loader/entries";
-    for (const std::string &name : files.names_in(entries))
-      if (name.ends_with(".conf"))
-        extend_line(files, entries + "/" + name, "options", false, memmap,
-                    changes);
+    for (const std::string &path : entry_paths(files))
+      if (path.starts_with(folder + "/loader/"))
+        extend_line(files, path, "options", false, memmap, changes);
   }
 }
 
@@ -247,6 +249,17 @@ Changes boot_changes(const Files &files, const std::string &memmap) {
   add_kernel_install(files, memmap, changes);
   add_extlinux(files, memmap, changes);
   return changes;
+}
+
+std::vector<std::string> entry_paths(const Files &files) {
+  std::vector<std::string> paths;
+  for (const std::string folder : BootFolders) {
+    const std::string entries = folder + "/loader/entries/";
+    for (const std::string &name : files.names_in(entries))
+      if (name.ends_with(".conf"))
+        paths.push_back(entries + name);
+  }
+  return paths;
 }
 
 std::string menu_without(const Files &files, const std::string &memmap) {

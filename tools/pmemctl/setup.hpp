@@ -40,6 +40,11 @@ Proposal parse_range(const std::string &text);
 /// @param memmap the kernel's parameter, without escapes
 Changes boot_changes(const Files &files, const std::string &memmap);
 
+/// The entries of the Boot Loader Specification, in the places where the EFI system
+/// partition and the extended boot loader partition are mounted.
+/// @param files of the system
+std::vector<std::string> entry_paths(const Files &files);
+
 /// GRUB's menu, if that lacks the parameter. After update-grub, this is so if another
 /// file of GRUB's configuration has overwritten the variable.
 /// @param files  of the system
