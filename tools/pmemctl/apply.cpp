@@ -116,6 +116,8 @@ Work work_to_apply(const Root &root, const Setup &setup) {
   add_missing_directories(root, work.record);
   work.commands = std::move(changes.commands);
   work.notes = std::move(changes.notes);
+  work.notes.insert(work.notes.end(), changes.steps.begin(),
+                    changes.steps.end());
   return work;
 }
 
@@ -124,7 +126,9 @@ Work work_to_undo(const Root &root) {
   Work work;
   work.replacements = replacements_for(root, contents);
   // also without a record: the command may have failed after an earlier undo
-  work.commands = boot_changes(files_with(root, contents), "").commands;
+  Changes changes = boot_changes(files_with(root, contents), "");
+  work.commands = std::move(changes.commands);
+  work.notes = std::move(changes.steps);
   return work;
 }
 

@@ -220,11 +220,85 @@ TEST_F(Apply, ImagesAreBuiltWithWhatKernelInstallHas) {
             std::vector<std::string>{
                 "run kernel-install add for each kernel; add-all is not known "
                 "here"});
+  EXPECT_EQ(work_to_undo(files.root()).notes, work.notes);
   undo();
   files.put("usr/bin/kernel-install", "add add-all remove inspect");
   work = apply("4G@8G");
   EXPECT_EQ(work.commands, std::vector<std::string>{"kernel-install add-all"});
   EXPECT_EQ(work.notes, std::vector<std::string>{});
+}
+
+TEST_F(Apply, ExtendedBootPartitionHasItsEntriesExtended) {
+  // beside the EFI system partition, which has the other file
+  files.put("efi/loader/loader.conf", "");
+  files.put("boot/loader/entries/a.conf", "options ro\n");
+  apply("4G@8G");
+  EXPECT_EQ(files.text_of("boot/loader/entries/a.conf"),
+            "options ro memmap=4G$8G\n");
+  undo();
+  fs::remove_all(files.directory / "efi");
+  files.put("boot/loader/entries.srel", "type1\n");
+  apply("4G@8G");
+  EXPECT_EQ(files.text_of("boot/loader/entries/a.conf"),
+            "options ro memmap=4G$8G\n");
+}
+
+TEST_F(Apply, KernelInstallHasToRunWhereNothingElseHasTheParameter) {
+  files.put("etc/kernel/cmdline", "ro\n");
+  files.put("usr/bin/kernel-install", "add-all");
+  EXPECT_EQ(apply("4G@8G").commands,
+            std::vector<std::string>{"kernel-install add-all"});
+  undo();
+  files.put("boot/loader/loader.conf", "");
+  files.put("boot/loader/entries/a.conf", "options ro\n");
+  EXPECT_EQ(apply("4G@8G").commands, std::vector<std::string>{});
+}
+
+TEST_F(Apply, ProxmoxCopiesTheCommandLine) {
+  add_grub(true);
+  files.put("etc/kernel/cmdline", "root=ZFS=a boot=zfs\n");
+  files.put("etc/kernel/proxmox-boot-uuids", "ABCD-0123\n");
+  const std::vector<std::string> commands = {"update-grub",
+                                             "proxmox-boot-tool refresh"};
+  EXPECT_EQ(apply("4G@8G").commands, commands);
+  EXPECT_EQ(files.text_of("etc/kernel/cmdline"),
+            "root=ZFS=a boot=zfs memmap=4G$8G\n");
+  EXPECT_EQ(work_to_undo(files.root()).commands, commands);
+}
+
+TEST_F(Apply, MkinitcpioBuildsItsImages) {
+  const std::vector<std::string> commands = {"mkinitcpio -P"};
+  files.put("etc/mkinitcpio.d/linux.preset",
+            "PRESETS=(default)\n default_uki=/efi/EFI/Linux/arch.efi\n");
+  files.put("efi/EFI/Linux/arch.efi", "");
+  files.put("usr/bin/kernel-install", "add-all");
+  files.put("etc/kernel/cmdline", "ro\n");
+  EXPECT_EQ(apply("4G@8G").commands, commands);
+  EXPECT_EQ(files.text_of("etc/kernel/cmdline"), "ro memmap=4G$8G\n");
+  undo();
+  fs::remove(files.directory / "etc/kernel/cmdline");
+  files.put("etc/cmdline.d/root.conf", "ro\n");
+  EXPECT_EQ(apply("4G@8G").commands, commands);
+  EXPECT_EQ(files.text_of("etc/cmdline.d/zz-pmem.conf"), "memmap=4G$8G\n");
+  EXPECT_EQ(work_to_undo(files.root()).commands, commands);
+  undo();
+  EXPECT_FALSE(files.root().has("etc/cmdline.d/zz-pmem.conf"));
+  // without images, it reads none of these files
+  files.put("etc/mkinitcpio.d/linux.preset", "#default_uki=/efi/a.efi\n");
+  fs::remove_all(files.directory / "efi");
+  EXPECT_NE(error("4G@8G"), "");
+}
+
+TEST_F(Apply, ImagesWithAnUnknownCommandLineAreNamed) {
+  files.put("efi/EFI/Linux/arch.efi", "");
+  const std::string note =
+      "/efi/EFI/Linux has unified kernel images, whose command lines pmemctl "
+      "does not change; add memmap=4G$8G where they are built from, build them "
+      "again, and check /proc/cmdline after the boot";
+  EXPECT_EQ(error("4G@8G"), note);
+  add_grub(true);
+  EXPECT_EQ(apply("4G@8G").notes, std::vector<std::string>{note});
+  EXPECT_EQ(work_to_undo(files.root()).notes, std::vector<std::string>{});
 }
 
 TEST_F(Apply, KernelInstallsWordIsNotPutIntoAComment) {

@@ -185,13 +185,17 @@ void add_systemd_boot(const Files &files, const std::string &memmap,
                       Changes &changes) {
   if (grub_reads_entries(files))
     return;
-  for (const std::string folder : BootFolders) {
-    if (!files.has(folder + "/loader/loader.conf"))
-      continue;
-    for (const std::string &path : entry_paths(files))
-      if (path.starts_with(folder + "/loader/"))
-        extend_line(files, path, "options", false, memmap, changes);
-  }
+  // bootctl writes the first to the EFI system partition, and the second to the
+  // partition with the entries
+  const bool is_installed = std::any_of(
+      BootFolders.begin(), BootFolders.end(), [&](const std::string &folder) {
+        return files.has(folder + "/loader/loader.conf") ||
+               files.has(folder + "/loader/entries.srel");
+      });
+  if (!is_installed)
+    return;
+  for (const std::string &path : entry_paths(files))
+    extend_line(files, path, "options", false, memmap, changes);
 }
 
 void add_kernel_install(const Files &files, const std::string &memmap,
@@ -212,15 +216,86 @@ void add_kernel_install(const Files &files, const std::string &memmap,
   Edit edit{path, text, text, " " + memmap};
   append_word(edit, last);
   changes.edits.push_back(std::move(edit));
-  if (files.has("boot/EFI/Linux") || files.has("efi/EFI/Linux") ||
-      files.has("boot/efi/EFI/Linux")) {
-    // systemd 252 of Debian 12 does not have it
-    if (has_text(files, "usr/bin/kernel-install", "add-all"))
-      changes.commands.push_back("kernel-install add-all");
-    else
-      changes.notes.push_back("run kernel-install add for each kernel; add-all "
-                              "is not known here");
+}
+
+bool has_name(const Files &files, const std::string &folder,
+              const std::string &end) {
+  const std::vector<std::string> names = files.names_in(folder);
+  return std::any_of(names.begin(), names.end(), [&](const std::string &name) {
+    return name.ends_with(end);
+  });
+}
+
+/// Where unified kernel images are.
+/// @return empty if there are none
+std::string image_folder(const Files &files) {
+  for (const std::string folder : BootFolders)
+    if (has_name(files, folder + "/EFI/Linux", ".efi"))
+      return folder + "/EFI/Linux";
+  return "";
+}
+
+/// Whether mkinitcpio makes unified kernel images, as on Arch Linux.
+bool has_mkinitcpio_images(const Files &files) {
+  const std::string folder = "etc/mkinitcpio.d/";
+  for (const std::string &name : files.names_in(folder))
+    if (name.ends_with(".preset"))
+      for (const std::string &line :
+           lines_of(files.get(folder + name).value_or("")))
+        if (const auto words = words_of(line);
+            !words.empty() && !words[0].starts_with('#') &&
+            (words[0].find("_uki=") != line.npos ||
+             words[0].find("_efi_image=") != line.npos)) // before mkinitcpio 36
+          return true;
+  return false;
+}
+
+/// Adds to the command line that unified kernel images are built with, and has them built:
+/// nothing else reads it.
+void add_images(const Files &files, const std::string &memmap,
+                Changes &changes) {
+  if (grub_reads_entries(files))
+    return;
+  if (files.has("etc/kernel/proxmox-boot-uuids")) {
+    // it mounts the partitions itself, and copies kernels and command lines there
+    changes.commands.push_back("proxmox-boot-tool refresh");
+    return;
   }
+  const bool has_cmdline = files.has("etc/kernel/cmdline");
+  if (has_mkinitcpio_images(files)) {
+    // it reads these files instead of the other, if there are any
+    const std::string folder = "etc/cmdline.d", drop_in = "zz-pmem.conf";
+    const bool has_drop_ins = has_name(files, folder, ".conf");
+    if (has_drop_ins)
+      changes.edits.push_back({folder + "/" + drop_in,
+                               files.get(folder + "/" + drop_in), memmap + "\n",
+                               ""});
+    if (has_drop_ins || has_cmdline) {
+      changes.commands.push_back("mkinitcpio -P");
+      return;
+    }
+  }
+  const std::string images = image_folder(files);
+  if (!images.empty() && !has_cmdline) {
+    changes.notes.push_back("/" + images +
+                            " has unified kernel images, whose command lines "
+                            "pmemctl does not change; add " +
+                            memmap +
+                            " where they are built from, build them again, and "
+                            "check /proc/cmdline after the boot");
+    return;
+  }
+  // also where its file is all that has the parameter
+  const bool is_alone = changes.edits.size() == 1 &&
+                        changes.edits[0].path == "etc/kernel/cmdline";
+  if (images.empty() && !is_alone)
+    return;
+  // systemd 252 of Debian 12 does not have it
+  if (has_text(files, "usr/bin/kernel-install", "add-all"))
+    changes.commands.push_back("kernel-install add-all");
+  else
+    changes.steps.push_back("run kernel-install add for each kernel; add-all "
+                            "is not known here");
 }
 
 void add_extlinux(const Files &files, const std::string &memmap,
@@ -248,6 +323,7 @@ Changes boot_changes(const Files &files, const std::string &memmap) {
   add_systemd_boot(files, memmap, changes);
   add_kernel_install(files, memmap, changes);
   add_extlinux(files, memmap, changes);
+  add_images(files, memmap, changes);
   return changes;
 }
 

@@ -24,7 +24,9 @@ struct Setup {
 struct Changes {
   std::vector<Edit> edits;
   std::vector<std::string>
-      commands;                   ///< of boot loaders, to run after the edits
+      commands; ///< of boot loaders, to run after the edits
+  std::vector<std::string>
+      steps; ///< to do by hand after the edits, and after undo
   std::vector<std::string> notes; ///< what the edits do not cover
 };
 
