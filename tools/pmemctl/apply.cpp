@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "apply.hpp"
 
+#include "text.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
@@ -130,6 +132,15 @@ Work work_to_undo(const Root &root) {
   work.commands = std::move(changes.commands);
   work.notes = std::move(changes.steps);
   return work;
+}
+
+Ranges reserved_by(const Record &record) {
+  const std::string key = "ranges=";
+  for (const Edit &edit : record.edits)
+    for (const std::string &word : words_of(edit.after.value_or("")))
+      if (edit.path == ModprobeConfig && word.starts_with(key))
+        return {parse_range(word.substr(key.size())).range};
+  return {};
 }
 
 void run_commands(const Work &work) {

@@ -49,6 +49,11 @@ Work work_to_apply(const Root &root, const Setup &setup);
 /// @throws std::runtime_error, see @ref taken_back
 Work work_to_undo(const Root &root);
 
+/// The memory that a setup has reserved.
+/// @param record of the setup
+/// @return nothing for an empty record
+Ranges reserved_by(const Record &record);
+
 /// Runs the commands of the boot loaders.
 /// @param work what was done
 /// @throws std::runtime_error if one fails, with the remedy

@@ -114,7 +114,7 @@ int apply(const Context &context, const Options &options) {
     locked.emplace(lock(root));
   const Machine machine = read_machine(root);
   check_range(machine, setup.range.range);
-  check_rest(machine, setup.range.range);
+  check_rest(machine, setup.range.range, reserved_by(read_record(root)));
 
   Work work = work_to_apply(root, setup);
   for (std::string &note : notes_on(machine, setup.range.range))

@@ -389,6 +389,14 @@ TEST_F(Apply, LoadsAndMounts) {
                 "dax,nofail,X-mount.mkdir 0 2\n");
 }
 
+TEST_F(Apply, TheRecordHasTheReservedRange) {
+  add_grub(true);
+  EXPECT_EQ(reserved_by(read_record(files.root())), Ranges{});
+  apply("32G@40G/4", "/mnt/mem");
+  EXPECT_EQ(reserved_by(read_record(files.root())),
+            (Ranges{{40 * GiB, 72 * GiB}}));
+}
+
 TEST_F(Apply, UndoLeavesAllAsItWas) {
   add_grub(true);
   files.put("boot/loader/loader.conf", "");

@@ -18,7 +18,7 @@ bool is_foreign(const Resource &resource) {
 std::vector<Blocker> fixed_blockers(const Machine &machine) {
   std::vector<Blocker> blockers;
   blockers.push_back(
-      {{0, 4 * GiB}, "below 4 GiB, where devices and the kernel need RAM"});
+      {{0, LowEnd}, "below 4 GiB, where devices and the kernel need RAM"});
   blockers.push_back({{machine.limit, ~0ULL},
                       "above " + exact(machine.limit) +
                           ", the physical address limit of this machine"});

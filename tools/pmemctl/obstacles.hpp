@@ -5,11 +5,16 @@
 #define PMEMCTL_OBSTACLES_HPP
 
 #include "machine.hpp"
+#include "size.hpp"
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
 namespace pmemctl {
+
+/// The end of the memory that old devices and the start of the kernel need.
+constexpr std::uint64_t LowEnd = 4 * GiB;
 
 /// Memory that is not for the range.
 struct Blocker {

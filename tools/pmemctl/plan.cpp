@@ -299,7 +299,8 @@ void check_range(const Machine &machine, const Range &range) {
   }
 }
 
-void check_rest(const Machine &machine, const Range &range) {
+void check_rest(const Machine &machine, const Range &range,
+                const Ranges &given_up) {
   if (contains(machine.reserved_ram(), range))
     return;
   const std::string name = exact(range.size()) + "@" + exact(range.start);
@@ -317,20 +318,37 @@ void check_rest(const Machine &machine, const Range &range) {
             hex(crash.end - 1) +
             ", and crashkernel= fixes it with @; pmemctl plan proposes a range "
             "without it");
-  // an earlier reservation may be given up: so count all RAM
-  const std::uint64_t ram = size_of(machine.firmware_ram);
+  // not what another memmap= or mem= keeps from the kernel
+  std::vector<Range> kept = machine.system_ram();
+  kept.insert(kept.end(), given_up.begin(), given_up.end());
+  const Ranges now = common(machine.firmware_ram, merged(std::move(kept)));
+  const std::uint64_t ram = size_of(without(now, {range})) +
+                            size_of(common(machine.firmware_ram, {range}));
   if (range.size() > most_of(ram))
     throw std::invalid_argument(
         name + ": of " + rounded(ram) +
         " RAM, 1G and struct pages have to be left for the kernel; use at "
         "most " +
         exact(most_of(ram) / Align * Align));
+  if (range.start >= LowEnd)
+    return;
+  const std::uint64_t low =
+      size_of(common(without(now, {range}), {{0, LowEnd}}));
+  if (low < LeastRam)
+    throw std::invalid_argument(
+        name + ": leaves only " + rounded(low) +
+        " RAM below 4 GiB, where devices and the kernel need 1G; pmemctl plan "
+        "proposes a range above");
 }
 
 std::vector<std::string> notes_on(const Machine &machine, const Range &range) {
   std::vector<std::string> notes;
   if (contains(machine.reserved_ram(), range))
     return notes;
+  if (range.start < LowEnd)
+    notes.push_back(
+        "the range begins below 4 GiB, where devices and the kernel "
+        "need RAM; pmemctl plan proposes one above");
   if (machine.has_efi_stub_trap())
     notes.push_back("Linux " + machine.release +
                     " started by UEFI can place itself in memmap= ranges; add "

@@ -71,13 +71,15 @@ void check_request(const Machine &machine, const Request &request);
 void check_range(const Machine &machine, const Range &range);
 
 /// Checks that the kernel can boot without a range, unless it already has.
-/// @param machine the machine
-/// @param range   a range that @ref check_range accepts
+/// @param machine  the machine
+/// @param range    a range that @ref check_range accepts
+/// @param given_up an earlier reservation, which the kernel gets back
 /// @throws std::invalid_argument with the range, the reason and the remedy
-void check_rest(const Machine &machine, const Range &range);
+void check_rest(const Machine &machine, const Range &range,
+                const Ranges &given_up = {});
 
-/// What to know of a range besides: kernels that place themselves in it, and too many
-/// ranges for KASLR.
+/// What to know of a range besides: that it is in low memory, kernels that place
+/// themselves in it, and too many ranges for KASLR.
 /// @param machine the machine
 /// @param range   the range
 /// @return nothing if the running kernel has reserved it already

@@ -221,6 +221,41 @@ TEST(Range, LeavesRamForTheKernel) {
   EXPECT_NO_THROW(check_rest(machine, range));
 }
 
+TEST(Range, LeavesRamThatOthersHaveReserved) {
+  Machine machine = recorded("vm-cloud-16g");
+  const Range other{8 * GiB, 16 * GiB}, range{4608 * MiB, 8 * GiB};
+  machine.firmware_ram = {{4 * GiB, 16 * GiB}};
+  machine.resources = {{{4 * GiB, 8 * GiB}, 0, "System RAM"},
+                       {other, 0, "Reserved"}};
+  try {
+    check_rest(machine, range);
+    FAIL() << "not refused";
+  } catch (const std::invalid_argument &error) {
+    EXPECT_STREQ(error.what(),
+                 "3584M@4608M: of 4G RAM, 1G and struct pages have to be left "
+                 "for the kernel; use at most 3024M");
+  }
+  EXPECT_NO_THROW(check_rest(machine, range, {other}));
+}
+
+TEST(Range, InLowMemoryIsRefusedOrNoted) {
+  const Machine machine = recorded("vm-cloud-16g");
+  try {
+    check_rest(machine, {512 * MiB, 3 * GiB - MiB});
+    FAIL() << "not refused";
+  } catch (const std::invalid_argument &error) {
+    EXPECT_STREQ(error.what(),
+                 "2559M@512M: leaves only 512.5M RAM below 4 GiB, where "
+                 "devices and the kernel need 1G; pmemctl plan proposes a "
+                 "range above");
+  }
+  const Range range{1 * GiB, 2 * GiB};
+  EXPECT_NO_THROW(check_rest(machine, range));
+  const auto notes = notes_on(machine, range);
+  ASSERT_EQ(notes.size(), 1U);
+  EXPECT_NE(notes[0].find("below 4 GiB"), std::string::npos);
+}
+
 TEST(Plan, WithoutFirmwaresMapTakesSystemRam) {
   const Plan result = plan(recorded("minipc-alderlake"), request(4 * GiB));
   ASSERT_TRUE(result.proposal);

@@ -118,7 +118,7 @@ Changes changes_for(const Files &files, const Setup &setup) {
                                   "move it away");
 
   const std::string note = "# written by pmemctl\n";
-  add_file(files, "etc/modprobe.d/pmem.conf",
+  add_file(files, ModprobeConfig,
            note + "options pmem " + setup.range.ranges() + '\n', changes);
   add_file(files, "etc/modules-load.d/pmem.conf", note + "pmem\n", changes);
   if (!mount.empty()) {

@@ -13,6 +13,9 @@
 
 namespace pmemctl {
 
+/// The parameters of the driver.
+inline const std::string ModprobeConfig = "etc/modprobe.d/pmem.conf";
+
 /// What to set up.
 struct Setup {
   Proposal range;         ///< memory and devices
