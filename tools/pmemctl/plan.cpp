@@ -135,6 +135,10 @@ public:
       if (request.node && part.node != request.node) {
         candidate.reason = on_node(part.node) + ", and --node " +
                            std::to_string(*request.node) + " was given";
+      } else if (part.is_reserved && room_in(part.range) != request.size) {
+        // nobody may see that a part of it is taken
+        candidate.reason = "reserved already, with another size; pmemctl apply "
+                           "takes it if nothing else uses it";
       } else if (!place) {
         candidate.reason = "too small: it has " + exact(room_in(part.range)) +
                            " between multiples of 2 MiB";
@@ -214,7 +218,8 @@ void add_notes(const Machine &machine, const Search &search, Plan &plan) {
         "log; System RAM of /proc/iomem stands in for it");
   if (proposal.is_reserved) {
     plan.notes.push_back("the running kernel has this range reserved already; "
-                         "its command line needs no change");
+                         "its command line needs no change, but see that the "
+                         "range is not for another driver");
     return;
   }
   if (search.place->align < GiB)

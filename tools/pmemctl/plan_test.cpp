@@ -280,11 +280,29 @@ TEST(Plan, ProposesWhatIsReservedAlready) {
   EXPECT_TRUE(result.proposal->is_reserved);
   EXPECT_EQ(result.proposal->ranges(), "ranges=8G@8G");
   EXPECT_TRUE(has_note(result, "needs no change"));
+  EXPECT_TRUE(has_note(result, "not for another driver"));
 
   machine.resources.push_back({{8 * GiB, 16 * GiB}, 0, "Reserved"});
   machine.resources.push_back({{8 * GiB, 9 * GiB}, 1, "pmem0"});
   EXPECT_EQ(reason_at(plan(machine, request(8 * GiB)), 8 * GiB),
             "in use: pmem0 in /proc/iomem");
+}
+
+TEST(Plan, TakesNoPartOfWhatIsReserved) {
+  Machine machine = recorded("vm-cloud-16g");
+  for (Resource &resource : machine.resources)
+    if (resource.range.start == 4 * GiB)
+      resource.range.end = 8 * GiB;
+  machine.resources.push_back({{8 * GiB, 16 * GiB}, 0, "Reserved"});
+  machine.resources.push_back({{16 * GiB, 17 * GiB}, 0, "System RAM"});
+  const Plan result = plan(machine, request(2 * GiB));
+  ASSERT_TRUE(result.proposal);
+  EXPECT_FALSE(result.proposal->is_reserved);
+  EXPECT_FALSE(result.proposal->range.overlaps({8 * GiB, 16 * GiB}));
+  EXPECT_NE(reason_at(result, 8 * GiB).find("with another size"),
+            std::string::npos);
+  EXPECT_EQ(answer(machine, request(5 * GiB)),
+            "5G: no range is large enough; use at most 4G");
 }
 
 TEST(Request, RefusesWhatTheDriverOrTheMachineDoesNotHave) {
