@@ -25,6 +25,27 @@ std::optional<Range> logged_range(const std::string &line) {
   return Range{start, last + 1};
 }
 
+/// A number in a table; 0 beyond its end.
+template <typename Number>
+Number field(const std::string &table, std::size_t offset) {
+  Number value = 0;
+  if (offset + sizeof(value) <= table.size())
+    std::memcpy(&value, table.data() + offset, sizeof(value));
+  return value;
+}
+
+/// The part of firmware's map that does not fit into the boot parameters.
+std::string more_of_map(const Root &root) {
+  const std::string folder = "sys/kernel/boot_params/setup_data";
+  std::string more;
+  for (const std::string &name : root.names_in(folder)) {
+    const std::string entry = folder + "/" + name + "/";
+    if (number_of(root.line(entry + "type")) == 1U) // SETUP_E820_EXT
+      more += root.find(entry + "data").value_or("");
+  }
+  return more;
+}
+
 /// RAM from the entries of /sys/firmware/memmap.
 Ranges firmware_ram(const Root &root) {
   const std::string folder = "sys/firmware/memmap";
@@ -146,16 +167,33 @@ Ranges firmware_ram_in(const std::string &log) {
   return merged(std::move(ram));
 }
 
+Ranges firmware_ram_in_boot_params(const std::string &data,
+                                   const std::string &more) {
+  // e820_entries and e820_table; an entry has an address, a size and a type
+  constexpr std::size_t Count = 0x1e8, Table = 0x2d0, Entry = 20, Most = 128;
+  if (data.size() < Table + Most * Entry)
+    return {};
+  const std::size_t count =
+      std::min<std::size_t>(static_cast<unsigned char>(data[Count]), Most);
+  const std::string table = data.substr(Table, count * Entry) + more;
+  std::vector<Range> ram, other;
+  for (std::size_t at = 0; at + Entry <= table.size(); at += Entry) {
+    const std::uint64_t start = field<std::uint64_t>(table, at);
+    const std::uint64_t size = field<std::uint64_t>(table, at + 8);
+    const bool is_ram = field<std::uint32_t>(table, at + 16) == 1;
+    if (size && size <= ~0ULL - start)
+      (is_ram ? ram : other).push_back({start, start + size});
+  }
+  return without(merged(std::move(ram)), merged(std::move(other)));
+}
+
 std::optional<Range> initrd_in_boot_params(const std::string &data) {
-  const auto field = [&](std::size_t offset) {
-    std::uint32_t value = 0;
-    if (offset + sizeof(value) <= data.size())
-      std::memcpy(&value, data.data() + offset, sizeof(value));
-    return std::uint64_t(value);
+  const auto number = [&](std::size_t offset) {
+    return std::uint64_t(field<std::uint32_t>(data, offset));
   };
   // ramdisk_image and ramdisk_size; their upper halves are in ext_ramdisk_*
-  const std::uint64_t start = field(0x218) | field(0x0c0) << 32;
-  const std::uint64_t size = field(0x21c) | field(0x0c4) << 32;
+  const std::uint64_t start = number(0x218) | number(0x0c0) << 32;
+  const std::uint64_t size = number(0x21c) | number(0x0c4) << 32;
   if (!start || !size)
     return {};
   return Range{start, start + size};
@@ -173,14 +211,21 @@ Machine read_machine(const Root &root) {
   machine.firmware_ram = firmware_ram(root);
   if (machine.firmware_ram.empty())
     machine.firmware_ram = firmware_ram_in(log);
+  const std::string parameters =
+      root.find("sys/kernel/boot_params/data").value_or("");
+  const Ranges at_boot =
+      firmware_ram_in_boot_params(parameters, more_of_map(root));
+  if (machine.firmware_ram.empty())
+    machine.firmware_ram = at_boot;
+  else if (!at_boot.empty())
+    machine.firmware_ram = common(machine.firmware_ram, at_boot);
   if (machine.firmware_ram.empty()) {
     machine.has_firmware_map = false;
     machine.firmware_ram = machine.system_ram();
   }
   machine.nodes = nodes_of(root, log);
 
-  machine.initrd = initrd_in_boot_params(
-      root.find("sys/kernel/boot_params/data").value_or(""));
+  machine.initrd = initrd_in_boot_params(parameters);
   for (const std::string &line : lines_of(log))
     if (!machine.initrd && line.find("RAMDISK: ") != line.npos)
       machine.initrd = logged_range(line);

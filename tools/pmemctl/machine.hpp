@@ -81,6 +81,15 @@ std::vector<Resource> parse_iomem(const std::string &text);
 /// @return RAM
 Ranges firmware_ram_in(const std::string &log);
 
+/// Reads the memory map of firmware from the kernel's boot parameters
+/// (Documentation/arch/x86/zero-page.rst of Linux): memory that was added after the
+/// boot, as /sys/firmware/memmap has it, too, is not in it.
+/// @param data /sys/kernel/boot_params/data
+/// @param more the setup_data of type SETUP_E820_EXT; empty for none
+/// @return RAM
+Ranges firmware_ram_in_boot_params(const std::string &data,
+                                   const std::string &more);
+
 /// Reads the place of the initial RAM disk from the kernel's boot parameters
 /// (Documentation/arch/x86/zero-page.rst of Linux).
 /// @param data /sys/kernel/boot_params/data

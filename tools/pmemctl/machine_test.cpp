@@ -9,10 +9,13 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <filesystem>
 #include <stdexcept>
 
 namespace pmemctl {
 namespace {
+
+namespace fs = std::filesystem;
 
 TEST(Iomem, HasDepthAndName) {
   const auto resources = parse_iomem("00001000-0009fbff : System RAM\n"
@@ -61,6 +64,58 @@ TEST(BootParams, HaveTheRamDiskAboveFourGiB) {
   put(0x0c0, 2);
   EXPECT_EQ(initrd_in_boot_params(data), (Range{0x27f000000, 0x280000000}));
   EXPECT_FALSE(initrd_in_boot_params("short"));
+}
+
+TEST(BootParams, HaveTheMapOfFirmware) {
+  std::string data(4096, '\0'), more;
+  EXPECT_EQ(firmware_ram_in_boot_params(data, ""), Ranges{});
+  EXPECT_EQ(firmware_ram_in_boot_params("short", ""), Ranges{});
+  const auto entry = [](std::uint64_t start, std::uint64_t size, char type) {
+    std::string text(20, type);
+    std::memcpy(text.data(), &start, sizeof(start));
+    std::memcpy(text.data() + 8, &size, sizeof(size));
+    return text.replace(17, 3, 3, '\0');
+  };
+  data[0x1e8] = 3;
+  data.replace(0x2d0, 60,
+               entry(MiB, 2 * GiB, 1) + entry(GiB, MiB, 2) +
+                   entry(4 * GiB, GiB, 1) +
+                   // not counted
+                   entry(32 * GiB, GiB, 1),
+               0, 60);
+  EXPECT_EQ(firmware_ram_in_boot_params(data, entry(8 * GiB, GiB, 1) + "x"),
+            (Ranges{{MiB, GiB},
+                    {GiB + MiB, 2 * GiB + MiB},
+                    {4 * GiB, 5 * GiB},
+                    {8 * GiB, 9 * GiB}}));
+}
+
+TEST(Machine, HasNoMemoryThatWasAddedAfterTheBoot) {
+  const RecordedMachine files;
+  files.put("proc/iomem", "100000000-2ffffffff : System RAM\n");
+  for (const auto &[name, range] :
+       {std::pair{"0", Range{4 * GiB, 8 * GiB}}, {"1", {8 * GiB, 12 * GiB}}}) {
+    const std::string folder = "sys/firmware/memmap/" + std::string(name);
+    files.put(folder + "/start", hex(range.start));
+    files.put(folder + "/end", hex(range.end - 1));
+    files.put(folder + "/type", "System RAM\n");
+  }
+  const Ranges all = {{4 * GiB, 12 * GiB}}, first = {{4 * GiB, 8 * GiB}};
+  EXPECT_EQ(read_machine(files.root()).firmware_ram, all);
+  std::string data(4096, '\0');
+  data[0x1e8] = 1;
+  data[0x2d0 + 4] = 1; // 4 GiB at 4 GiB
+  data[0x2d0 + 12] = 1;
+  data[0x2d0 + 16] = 1;
+  files.put("sys/kernel/boot_params/data", data);
+  EXPECT_EQ(read_machine(files.root()).firmware_ram, first);
+  // a long map goes on there
+  data[0x2d0 + 4] = 2;
+  files.put("sys/kernel/boot_params/setup_data/0/type", "0x1\n");
+  files.put("sys/kernel/boot_params/setup_data/0/data", data.substr(0x2d0, 20));
+  EXPECT_EQ(read_machine(files.root()).firmware_ram, all);
+  fs::remove_all(files.directory / "sys/firmware");
+  EXPECT_EQ(read_machine(files.root()).firmware_ram, all);
 }
 
 TEST(Machine, ComesFromSysIfThatHasAll) {

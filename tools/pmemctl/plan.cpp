@@ -385,7 +385,9 @@ Plan plan(const Machine &machine, const Request &request) {
   }
 
   const std::string size = exact(request.size);
-  const std::uint64_t ram = size_of(machine.system_ram());
+  // memory that is added after the boot comes too late for the kernel
+  const std::uint64_t ram =
+      size_of(common(machine.system_ram(), machine.firmware_ram));
   const std::uint64_t most =
       std::min(search.largest, most_of(ram) / Align * Align);
   if (!plan.proposal) {
