@@ -25,17 +25,6 @@ struct Finding {
   std::string remedy; ///< what to do; empty if all is well
 };
 
-/// A range on the kernel command line.
-struct Memmap {
-  std::string text; ///< "32G$32G"
-  Range range;
-  char kind; ///< '$' for reserved, '@', '#', '!' or '%'; 0 if there is no start
-};
-
-/// Parses the memmap= parameters, as parse_memmap_one() of the kernel does.
-/// @param cmdline parameters
-std::vector<Memmap> parse_memmap(const std::vector<std::string> &cmdline);
-
 /// Runs a check. A file that cannot be read becomes a warning, so that it does not take
 /// the results of other checks along.
 /// @param name     of the check, for the warning

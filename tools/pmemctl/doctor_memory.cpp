@@ -7,7 +7,6 @@
 #include "text.hpp"
 
 #include <cstdio>
-#include <cstdlib>
 #include <sstream>
 #include <stdexcept>
 #include <system_error>
@@ -18,21 +17,6 @@ namespace {
 
 const std::string Efivars = "sys/firmware/efi/efivars";
 const std::string EraseVariable = "MemoryOverwriteRequestControl-";
-
-/// A number as the kernel's memparse() reads it.
-std::uint64_t memparse(const char *&at) {
-  char *end;
-  std::uint64_t value = std::strtoull(at, &end, 0);
-  const std::string units = "KMGTPE";
-  const char letter = *end >= 'a' ? static_cast<char>(*end - 'a' + 'A') : *end;
-  const std::size_t unit = letter ? units.find(letter) : units.npos;
-  if (unit != units.npos && end != at) {
-    value <<= 10 * (unit + 1);
-    end++;
-  }
-  at = end;
-  return value;
-}
 
 std::string name_of(const Range &range) {
   return hex(range.start) + "-" + hex(range.end - 1);
@@ -159,9 +143,11 @@ void check_boot_data(const Machine &machine, const std::vector<Memmap> &memmaps,
              " started by UEFI can place itself in the range at any boot",
          "boot with nokaslr, or use Linux 6.10 or later"});
   if (machine.has_kaslr() && machine.memmap_count() > 4)
-    findings.push_back({"kaslr", Level::warning,
-                        "more than 4 memmap= ranges turn KASLR off",
-                        "use fewer ranges, or boot with nokaslr"});
+    findings.push_back(
+        {"kaslr", Level::warning,
+         "KASLR knows 4 memmap= ranges only: with more, the kernel "
+         "can place itself in one, or KASLR is off",
+         "use fewer ranges, or boot with nokaslr"});
   if (findings.size() == before)
     findings.push_back(
         {"kaslr", Level::ok,
@@ -250,29 +236,6 @@ void check_caching(const Root &root, const std::vector<Memmap> &memmaps,
 }
 
 } // namespace
-
-std::vector<Memmap> parse_memmap(const std::vector<std::string> &cmdline) {
-  std::vector<Memmap> memmaps;
-  for (const std::string &word : cmdline) {
-    if (!word.starts_with("memmap="))
-      continue;
-    std::istringstream list(word.substr(word.find('=') + 1));
-    for (std::string item; std::getline(list, item, ',');) {
-      if (item == "exactmap")
-        continue;
-      const char *at = item.c_str();
-      const std::uint64_t size = memparse(at);
-      Memmap memmap{item, {0, size}, 0};
-      if (*at && std::string("@#$!%").find(*at) != std::string::npos) {
-        memmap.kind = *at++;
-        const std::uint64_t start = memparse(at);
-        memmap.range = {start, start + size};
-      }
-      memmaps.push_back(std::move(memmap));
-    }
-  }
-  return memmaps;
-}
 
 void run_check(const std::string &name, std::vector<Finding> &findings,
                const std::function<void()> &check) try {

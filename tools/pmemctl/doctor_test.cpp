@@ -244,17 +244,5 @@ TEST_F(Doctor, FindsThatThereIsNoDevice) {
   EXPECT_EQ(faults(), Faults{"devices warning"});
 }
 
-TEST(Memmap, IsParsedAsTheKernelParsesIt) {
-  const auto memmaps = parse_memmap({"ro", "memmap=32G$32G", "memmap=exactmap",
-                                     "memmap=0x10M!1G,64K#3584K", "memmap=8G"});
-  ASSERT_EQ(memmaps.size(), 4U);
-  EXPECT_EQ(memmaps[0].kind, '$');
-  EXPECT_EQ(memmaps[0].range, (Range{32 * GiB, 64 * GiB}));
-  EXPECT_EQ(memmaps[1].kind, '!');
-  EXPECT_EQ(memmaps[1].range, (Range{GiB, GiB + 16 * MiB}));
-  EXPECT_EQ(memmaps[2].kind, '#');
-  EXPECT_EQ(memmaps[3].kind, 0);
-}
-
 } // namespace
 } // namespace pmemctl

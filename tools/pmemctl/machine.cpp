@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <map>
 #include <set>
+#include <sstream>
 #include <stdexcept>
 
 namespace pmemctl {
@@ -131,7 +133,45 @@ std::uint64_t address_limit(const Root &root) {
   return Machine::MaxLimit;
 }
 
+/// A number as the kernel's memparse() reads it.
+std::uint64_t memparse(const char *&at) {
+  char *end;
+  std::uint64_t value = std::strtoull(at, &end, 0);
+  const std::string units = "KMGTPE";
+  const char letter = *end >= 'a' ? static_cast<char>(*end - 'a' + 'A') : *end;
+  const std::size_t unit = letter ? units.find(letter) : units.npos;
+  if (unit != units.npos && end != at) {
+    value <<= 10 * (unit + 1);
+    end++;
+  }
+  at = end;
+  return value;
+}
+
 } // namespace
+
+std::vector<Memmap> parse_memmap(const std::vector<std::string> &cmdline) {
+  std::vector<Memmap> memmaps;
+  for (const std::string &word : cmdline) {
+    if (!word.starts_with("memmap="))
+      continue;
+    std::istringstream list(word.substr(word.find('=') + 1));
+    for (std::string item; std::getline(list, item, ',');) {
+      if (item == "exactmap")
+        continue;
+      const char *at = item.c_str();
+      const std::uint64_t size = memparse(at);
+      Memmap memmap{item, {0, size}, 0};
+      if (*at && std::string("@#$!%").find(*at) != std::string::npos) {
+        memmap.kind = *at++;
+        const std::uint64_t start = memparse(at);
+        memmap.range = {start, start + size};
+      }
+      memmaps.push_back(std::move(memmap));
+    }
+  }
+  return memmaps;
+}
 
 std::vector<Resource> parse_iomem(const std::string &text) {
   std::vector<Resource> resources;
@@ -265,12 +305,12 @@ std::optional<Range> Machine::kernel_image() const {
 }
 
 std::size_t Machine::memmap_count() const {
-  std::size_t count = 0;
-  for (const std::string &word : cmdline)
-    if (word.starts_with("memmap="))
-      count += 1 + static_cast<std::size_t>(
-                       std::count(word.begin(), word.end(), ','));
-  return count;
+  const std::vector<Memmap> memmaps = parse_memmap(cmdline);
+  return static_cast<std::size_t>(
+      std::count_if(memmaps.begin(), memmaps.end(), [](const Memmap &memmap) {
+        return memmap.range.start &&
+               (memmap.kind == '$' || memmap.kind == '#' || memmap.kind == '!');
+      }));
 }
 
 std::optional<int> Machine::node_of(const Range &range) const {

@@ -28,6 +28,13 @@ struct NodeMemory {
   int node;
 };
 
+/// A range on the kernel command line.
+struct Memmap {
+  std::string text; ///< "32G$32G"
+  Range range;
+  char kind; ///< '$' for reserved, '@', '#', '!' or '%'; 0 if there is no start
+};
+
 /// A machine.
 struct Machine {
   Ranges firmware_ram;             ///< RAM in firmware's map
@@ -53,7 +60,7 @@ struct Machine {
   Ranges named(const std::string &prefix) const;
   /// The kernel's image; nothing if /proc/iomem has no such line.
   std::optional<Range> kernel_image() const;
-  /// The memmap= ranges on the command line; each parameter can have several.
+  /// The memmap= ranges on the command line that KASLR has to keep out of.
   std::size_t memmap_count() const;
   /// The node that has all of a range.
   /// @return nothing if it is on several nodes, or unknown; 0 without NUMA
@@ -70,6 +77,10 @@ struct Machine {
   /// KASLR when memory reservations exist") ended. Distributions may have the fix.
   bool has_efi_stub_trap() const;
 };
+
+/// Parses the memmap= parameters, as parse_memmap_one() of the kernel does.
+/// @param cmdline parameters
+std::vector<Memmap> parse_memmap(const std::vector<std::string> &cmdline);
 
 /// Parses /proc/iomem.
 /// @param text of the file

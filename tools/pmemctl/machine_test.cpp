@@ -166,6 +166,26 @@ TEST(Machine, WithMemoryMapsNeedsFiveLevelsForMoreThan64TiB) {
   EXPECT_EQ(read_machine(files.root()).limit, 1ULL << 52);
 }
 
+TEST(Memmap, IsParsedAsTheKernelParsesIt) {
+  const auto memmaps = parse_memmap({"ro", "memmap=32G$32G", "memmap=exactmap",
+                                     "memmap=0x10M!1G,64K#3584K", "memmap=8G"});
+  ASSERT_EQ(memmaps.size(), 4U);
+  EXPECT_EQ(memmaps[0].kind, '$');
+  EXPECT_EQ(memmaps[0].range, (Range{32 * GiB, 64 * GiB}));
+  EXPECT_EQ(memmaps[1].kind, '!');
+  EXPECT_EQ(memmaps[1].range, (Range{GiB, GiB + 16 * MiB}));
+  EXPECT_EQ(memmaps[2].kind, '#');
+  EXPECT_EQ(memmaps[3].kind, 0);
+}
+
+TEST(Memmap, CountsWhatKaslrKeepsOutOf) {
+  Machine machine;
+  machine.cmdline = {"memmap=exactmap",    "memmap=640K@0,3G@1M",
+                     "memmap=64G",         "memmap=1M%4M-1+2",
+                     "memmap=4G$8G,1M#4M", "memmap=1G!16G"};
+  EXPECT_EQ(machine.memmap_count(), 3U);
+}
+
 TEST(Machine, EfiStubTrapIsInLinux6_6To6_9) {
   Machine machine;
   machine.is_efi = true;

@@ -360,7 +360,8 @@ std::vector<std::string> notes_on(const Machine &machine, const Range &range) {
                     "nokaslr, or use 6.10 or later");
   if (machine.memmap_count() + 1 > 4 && machine.has_kaslr())
     notes.push_back(
-        "with more than 4 memmap= ranges, the kernel turns KASLR off");
+        "KASLR knows 4 memmap= ranges only: with more, the kernel can place "
+        "itself in one, or KASLR is off; use fewer, or add nokaslr");
   return notes;
 }
 
