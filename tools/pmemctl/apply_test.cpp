@@ -655,6 +655,16 @@ TEST_F(Apply, TheDirectoryOfARemovedFileIsSynced) {
   EXPECT_NO_THROW(write_file(files.root(), "none/a", {}));
 }
 
+TEST_F(Apply, NamesOfFilesNeedNotBeUtf8) {
+  const std::string entry = "boot/loader/entries/caf\xe9.conf";
+  files.put("boot/loader/loader.conf", "");
+  files.put(entry, "options ro\n");
+  apply("4G@8G");
+  EXPECT_EQ(files.text_of(entry), "options ro memmap=4G$8G\n");
+  undo();
+  EXPECT_EQ(files.text_of(entry), "options ro\n");
+}
+
 TEST_F(Apply, ALinkStaysALink) {
   files.put("usr/share/default-grub", Grub);
   fs::create_directories(files.directory / "etc/default");

@@ -16,7 +16,8 @@ using Json = nlohmann::ordered_json;
 
 const std::string Name = "var/lib/pmemctl/record.json";
 
-/// Files need not be UTF-8, and JSON has to be: byte N becomes the character U+00NN.
+/// Files and their names need not be UTF-8, and JSON has to be: byte N becomes the
+/// character U+00NN.
 std::string encode(const std::string &bytes) {
   std::string text;
   for (const char c : bytes) {
@@ -64,9 +65,9 @@ Record read_record(const Root &root) {
   try {
     const Json object = Json::parse(*text);
     for (const Json &entry : object.at("edits"))
-      record.edits.push_back({entry.at("path"), from_json(entry.at("before")),
-                              from_json(entry.at("after")),
-                              decode(entry.at("added"))});
+      record.edits.push_back(
+          {decode(entry.at("path")), from_json(entry.at("before")),
+           from_json(entry.at("after")), decode(entry.at("added"))});
     record.directories = object.at("directories");
   } catch (const Json::exception &error) {
     throw std::runtime_error("/" + Name + ": " + error.what() +
@@ -83,7 +84,7 @@ void write_record(const Root &root, const Record &record) {
   }
   Json edits = Json::array();
   for (const Edit &edit : record.edits)
-    edits.push_back({{"path", edit.path},
+    edits.push_back({{"path", encode(edit.path)},
                      {"before", to_json(edit.before)},
                      {"after", to_json(edit.after)},
                      {"added", encode(edit.added)}});
