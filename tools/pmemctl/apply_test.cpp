@@ -665,6 +665,19 @@ TEST_F(Apply, NamesOfFilesNeedNotBeUtf8) {
   EXPECT_EQ(files.text_of(entry), "options ro\n");
 }
 
+TEST_F(Apply, AnotherHardLinkKeepsTheOldContents) {
+  // of a backup, which cp --link has made
+  add_grub(false);
+  fs::create_hard_link(files.directory / "etc/default/grub",
+                       files.directory / "backup");
+  apply("32G@32G");
+  EXPECT_NE(files.text_of("etc/default/grub"), Grub);
+  EXPECT_EQ(files.text_of("backup"), Grub);
+  undo();
+  EXPECT_EQ(files.text_of("etc/default/grub"), Grub);
+  EXPECT_EQ(files.text_of("backup"), Grub);
+}
+
 TEST_F(Apply, ALinkStaysALink) {
   files.put("usr/share/default-grub", Grub);
   fs::create_directories(files.directory / "etc/default");

@@ -55,7 +55,8 @@ private:
 Contents taken_back(const Edit &edit, const Contents &current);
 
 /// Replaces, makes or removes a file, all at once. A file that is there keeps its owner,
-/// its permissions and its extended attributes.
+/// its permissions and its extended attributes. Another hard link of it, such as that of a
+/// backup, keeps the old contents.
 /// @param root     of the files
 /// @param path     without the first slash
 /// @param contents nothing to remove the file
