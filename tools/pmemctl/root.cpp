@@ -53,8 +53,10 @@ std::string Root::line(const std::string &name) const {
 std::vector<std::string> Root::names_in(const std::string &name) const {
   std::vector<std::string> names;
   std::error_code error;
-  for (const auto &entry : fs::directory_iterator(path(name), error))
-    names.push_back(entry.path().filename());
+  // a directory of a process or a device can vanish meanwhile
+  for (fs::directory_iterator entry(path(name), error), end;
+       !error && entry != end; entry.increment(error))
+    names.push_back(entry->path().filename());
   std::sort(names.begin(), names.end());
   return names;
 }

@@ -10,6 +10,7 @@
 #include "target.hpp"
 
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <iostream>
 #include <limits>
@@ -17,6 +18,7 @@
 #include <random>
 #include <stdexcept>
 #include <system_error>
+#include <thread>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -44,6 +46,21 @@ dax::Descriptor open_device(const Root &root, const Target &target,
     throw std::invalid_argument(target.name +
                                 ": is in use; see lsblk and fuser -v");
   throw;
+}
+
+/// Refuses a disk that a process uses.
+/// @throws std::invalid_argument with the process
+void check_processes(const Root &root, const Target &target) {
+  std::string process;
+  // udev opens each disk for a moment after it has changed
+  for (int tries = 0; tries < 100; tries++) {
+    process = process_on(root, target);
+    if (process.empty())
+      return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  throw std::invalid_argument(target.name + ": is open in process " + process +
+                              "; end that first");
 }
 
 /// A line on a terminal that shows how far the work is, at most once per percent.
@@ -85,6 +102,7 @@ int write(const Context &context, const Options &options) {
   const Target target = find_target(root, options.device);
   check_unused(root, target);
   check_overwrite(target, "", options.force);
+  check_processes(root, target);
   const dax::Descriptor file = open_device(root, target, O_RDWR);
   const OpenDevice device{file.get(), "/dev/" + target.name};
   std::string signature = signature_on(device, target.memory.size());

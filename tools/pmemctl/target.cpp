@@ -7,6 +7,7 @@
 #include "mounts.hpp"
 #include "text.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <stdexcept>
@@ -57,6 +58,46 @@ std::uint64_t number_in(const Root &root, const std::string &file) try {
   throw std::runtime_error(
       std::string(error.what()) +
       (code == EACCES || code == EPERM ? "; run as root" : ""));
+}
+
+/// A disk and its partitions.
+std::vector<std::string> names_of(const Target &target) {
+  std::vector<std::string> names = {target.name};
+  names.insert(names.end(), target.partitions.begin(), target.partitions.end());
+  return names;
+}
+
+bool is_one_of(const std::vector<std::string> &names, const std::string &name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+/// What else the kernel does with a disk that it opens without O_EXCL, so that it is no
+/// holder.
+/// @return what it is, and the remedy; empty if there is nothing
+std::string shared_user_of(const Root &root, const Target &target) {
+  const std::vector<std::string> names = names_of(target);
+  for (const std::string &name : root.names_in(Folder)) {
+    const std::string file = root.line(Folder + name + "/loop/backing_file");
+    if (!file.empty() && is_one_of(names, name_of(root, file)))
+      return name + "; losetup --detach /dev/" + name + " first";
+  }
+  const std::string nvmet = "sys/kernel/config/nvmet/subsystems/";
+  for (const std::string &subsystem : root.names_in(nvmet)) {
+    const std::string folder = nvmet + subsystem + "/namespaces/";
+    for (const std::string &number : root.names_in(folder))
+      if (root.line(folder + number + "/enable") == "1" &&
+          is_one_of(names,
+                    name_of(root, root.line(folder + number + "/device_path"))))
+        return "NVMe target " + subsystem + "; disable its namespace " +
+               number + " first";
+  }
+  const std::string target_core = "sys/kernel/config/target/core/";
+  for (const std::string &adapter : root.names_in(target_core))
+    for (const std::string &store : root.names_in(target_core + adapter))
+      if (is_one_of(names, name_of(root, root.line(target_core + adapter + "/" +
+                                                   store + "/udev_path"))))
+        return "SCSI target " + store + "; remove it with targetcli first";
+  return "";
 }
 
 std::string list_of(const std::vector<std::string> &names) {
@@ -120,8 +161,7 @@ void check_node(const std::string &path, const Target &target) {
 }
 
 void check_unused(const Root &root, const Target &target) {
-  std::vector<std::string> names = {target.name};
-  names.insert(names.end(), target.partitions.begin(), target.partitions.end());
+  const std::vector<std::string> names = names_of(target);
   const std::string swaps = root.find("proc/swaps").value_or("");
   for (const std::string &name : names) {
     const auto mounts = mounts_of(root, root.line(Folder + name + "/dev"));
@@ -138,6 +178,29 @@ void check_unused(const Root &root, const Target &target) {
     throw std::invalid_argument(target.name + ": is in use by " +
                                 list_of(target.holders) +
                                 "; remove that first");
+  const std::string user = shared_user_of(root, target);
+  if (!user.empty())
+    throw std::invalid_argument(target.name + ": is in use by " + user);
+}
+
+std::string process_on(const Root &root, const Target &target) {
+  std::vector<std::string> nodes;
+  for (const std::string &name : names_of(target))
+    nodes.push_back("/dev/" + name);
+  for (const std::string &process : root.names_in("proc")) {
+    if (!number_of(process))
+      continue;
+    for (const char *folder : {"/fd", "/map_files"}) {
+      const std::string files = "proc/" + process + folder;
+      for (const std::string &name : root.names_in(files)) {
+        std::error_code error; // it has ended
+        if (is_one_of(nodes,
+                      fs::read_symlink(root.path(files + "/" + name), error)))
+          return process + " (" + root.line("proc/" + process + "/comm") + ")";
+      }
+    }
+  }
+  return "";
 }
 
 std::string contents_in_udev(const Root &root, const Target &target) {

@@ -40,11 +40,19 @@ Target find_target(const Root &root, const std::string &text);
 /// @throws std::system_error if it is not there
 void check_node(const std::string &path, const Target &target);
 
-/// Refuses a disk that a filesystem, swap space or another device uses.
+/// Refuses a disk that a filesystem, swap space, another device or a target of NVMe or
+/// SCSI uses.
 /// @param root   of the files
 /// @param target the disk
 /// @throws std::invalid_argument with the user of the disk and the remedy
 void check_unused(const Root &root, const Target &target);
+
+/// A process that has a disk or a partition of it open, or mapped. A machine of QEMU is
+/// such a one: it need not say that it wants the disk for itself.
+/// @param root   of the files
+/// @param target the disk
+/// @return its number and name, as "77 (qemu)"; empty if there is none
+std::string process_on(const Root &root, const Target &target);
 
 /// What udev's database says that a disk holds: libblkid knows more signatures than
 /// signature.hpp.

@@ -134,6 +134,54 @@ TEST_F(Disks, UnderAnotherDeviceAreRefused) {
             "pmem0: is in use by dm-0; remove that first");
 }
 
+TEST_F(Disks, ThatTheKernelHasOpenWithoutAHolderAreRefused) {
+  const auto message = [&] {
+    return error([&] { check_unused(files.root(), pmem0()); });
+  };
+  files.put("dev/pmem0", "");
+  files.put("dev/pmem0p1", "");
+  add_partition();
+  const std::string loop = "sys/class/block/loop3/loop/backing_file";
+  files.put(loop, "/dev/pmem0p1\n");
+  EXPECT_EQ(message(), "pmem0: is in use by loop3; losetup --detach "
+                       "/dev/loop3 first");
+  files.put(loop, "/srv/pmem0\n");
+  EXPECT_EQ(message(), "");
+
+  const std::string space = "sys/kernel/config/nvmet/subsystems/a/namespaces/2";
+  std::filesystem::create_directories(files.directory / "dev/disk");
+  std::filesystem::create_symlink("../pmem0", files.directory / "dev/disk/a");
+  files.put(space + "/device_path", "/dev/disk/a\n");
+  files.put(space + "/enable", "1\n");
+  EXPECT_EQ(message(), "pmem0: is in use by NVMe target a; disable its "
+                       "namespace 2 first");
+  files.put(space + "/enable", "0\n");
+  EXPECT_EQ(message(), "");
+
+  files.put("sys/kernel/config/target/core/fileio_0/a/udev_path",
+            "/dev/pmem0\n");
+  EXPECT_EQ(message(), "pmem0: is in use by SCSI target a; remove it with "
+                       "targetcli first");
+}
+
+TEST_F(Disks, AreFoundInProcesses) {
+  namespace fs = std::filesystem;
+  add_partition();
+  files.put("proc/77/comm", "qemu\n");
+  for (const std::string folder : {"fd", "map_files"}) {
+    const fs::path open = files.directory / "proc/77" / folder / "3";
+    fs::create_directories(open.parent_path());
+    fs::create_symlink("/dev/pmem01", open);
+    EXPECT_EQ(process_on(files.root(), pmem0()), "");
+    for (const char *node : {"/dev/pmem0", "/dev/pmem0p1"}) {
+      fs::remove(open);
+      fs::create_symlink(node, open);
+      EXPECT_EQ(process_on(files.root(), pmem0()), "77 (qemu)");
+    }
+    fs::remove(open);
+  }
+}
+
 TEST_F(Disks, HaveContentsThatOnlyUdevKnows) {
   EXPECT_EQ(contents_in_udev(files.root(), pmem0()), "");
   for (const std::string property : {"ID_FS_TYPE", "ID_PART_TABLE_TYPE"}) {
