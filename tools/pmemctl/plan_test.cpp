@@ -268,13 +268,19 @@ TEST(Plan, WarnsOfTheEfiStub) {
                        "add nokaslr, or use 6.10 or later"));
 }
 
-TEST(Plan, ProposesWhatIsReservedAlready) {
+/// A machine that was booted with memmap=8G$8G.
+Machine with_reservation() {
   Machine machine = recorded("vm-cloud-16g");
   for (Resource &resource : machine.resources)
     if (resource.range.start == 4 * GiB)
       resource.range.end = 8 * GiB;
   machine.resources.push_back({{8 * GiB, 16 * GiB}, 0, "Reserved"});
   machine.resources.push_back({{16 * GiB, 17 * GiB}, 0, "System RAM"});
+  return machine;
+}
+
+TEST(Plan, ProposesWhatIsReservedAlready) {
+  Machine machine = with_reservation();
   const Plan result = plan(machine, request(8 * GiB));
   ASSERT_TRUE(result.proposal);
   EXPECT_TRUE(result.proposal->is_reserved);
@@ -289,12 +295,7 @@ TEST(Plan, ProposesWhatIsReservedAlready) {
 }
 
 TEST(Plan, TakesNoPartOfWhatIsReserved) {
-  Machine machine = recorded("vm-cloud-16g");
-  for (Resource &resource : machine.resources)
-    if (resource.range.start == 4 * GiB)
-      resource.range.end = 8 * GiB;
-  machine.resources.push_back({{8 * GiB, 16 * GiB}, 0, "Reserved"});
-  machine.resources.push_back({{16 * GiB, 17 * GiB}, 0, "System RAM"});
+  const Machine machine = with_reservation();
   const Plan result = plan(machine, request(2 * GiB));
   ASSERT_TRUE(result.proposal);
   EXPECT_FALSE(result.proposal->is_reserved);
