@@ -15,35 +15,15 @@ namespace {
 /// Where the EFI system partition and the extended boot loader partition are mounted.
 constexpr std::array<const char *, 3> BootFolders = {"boot", "efi", "boot/efi"};
 
-const std::string Mark = "# pmemctl: \"pmemctl undo\" takes this out\n";
-
 /// The dollar sign for two readers: the shell makes \$ of \\\$, then GRUB's own parser
 /// makes $ of \$.
 std::string for_grub(const std::string &memmap) {
-  std::string text;
-  for (const char c : memmap)
-    text += c == '$' ? std::string("\\\\\\$") : std::string(1, c);
-  return text;
+  return replaced(memmap, '$', "\\\\\\$");
 }
 
 /// The dollar sign in double quotes of a shell.
 std::string for_shell(const std::string &memmap) {
-  std::string text;
-  for (const char c : memmap)
-    text += c == '$' ? std::string("\\$") : std::string(1, c);
-  return text;
-}
-
-std::string with_newline(const std::string &text) {
-  return text.empty() || text.ends_with('\n') ? "" : "\n";
-}
-
-/// Appends a block to a file that is there.
-void append(const Files &files, const std::string &path,
-            const std::string &block, Changes &changes) {
-  const std::string before = files.get(path).value_or("");
-  const std::string added = with_newline(before) + Mark + block;
-  changes.edits.push_back({path, before, before + added, added});
+  return replaced(memmap, '$', "\\$");
 }
 
 /// Appends a word to a line of a file.
@@ -136,7 +116,8 @@ void add_grub(const Files &files, const std::string &memmap, Changes &changes) {
   if (has_drop_ins) {
     // the last one, since others may set the variable without its earlier value
     const std::string drop_in = "etc/default/grub.d/zz-pmem.cfg";
-    changes.edits.push_back({drop_in, files.get(drop_in), Mark + block, ""});
+    changes.edits.push_back(
+        {drop_in, files.get(drop_in), UndoMark + block, ""});
   } else {
     append(files, GrubConfig, block, changes);
   }

@@ -283,8 +283,7 @@ Ranges Machine::system_ram() const {
 Ranges Machine::reserved_ram() const {
   std::vector<Range> reserved;
   for (const Resource &resource : resources)
-    if (resource.depth == 0 &&
-        (resource.name == "Reserved" || resource.name == "reserved"))
+    if (resource.depth == 0 && resource.is_reserved())
       reserved.push_back(resource.range);
   return common(firmware_ram, merged(std::move(reserved)));
 }

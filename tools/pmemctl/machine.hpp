@@ -20,6 +20,8 @@ struct Resource {
   Range range;
   unsigned depth;   ///< 0 for a line without indent
   std::string name; ///< "System RAM", "Kernel code"
+
+  bool is_reserved() const { return name == "Reserved" || name == "reserved"; }
 };
 
 /// Memory of one NUMA node.

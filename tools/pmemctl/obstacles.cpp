@@ -11,8 +11,7 @@ bool has_fixed_crash_kernel(const Machine &machine) {
 }
 
 bool is_foreign(const Resource &resource) {
-  return resource.name != "System RAM" && resource.name != "Reserved" &&
-         resource.name != "reserved";
+  return resource.name != "System RAM" && !resource.is_reserved();
 }
 
 std::vector<Blocker> fixed_blockers(const Machine &machine) {
@@ -39,8 +38,7 @@ std::vector<Blocker> fixed_blockers(const Machine &machine) {
     if (resource.depth == 0)
       parent = resource.name;
     const bool is_user = resource.depth == 0
-                             ? parent != "System RAM" && parent != "Reserved" &&
-                                   parent != "reserved"
+                             ? is_foreign(resource)
                              : resource.depth == 1 && parent != "System RAM";
     if (is_user)
       blockers.push_back(

@@ -288,7 +288,7 @@ void check_range(const Machine &machine, const Range &range) {
   bool is_reserved = false;
   for (const Resource &resource : machine.resources) {
     if (resource.depth == 0)
-      is_reserved = resource.name == "Reserved" || resource.name == "reserved";
+      is_reserved = resource.is_reserved();
     // "pmem0" or "dax0.0" below "Reserved" is a device of this driver
     const bool is_used = resource.depth == 0
                              ? is_foreign(resource)

@@ -14,14 +14,6 @@ namespace {
 
 const std::string Fstab = "etc/fstab";
 
-/// A mount point as fstab(5) writes it.
-std::string for_fstab(const std::string &path) {
-  std::string text;
-  for (const char c : path)
-    text += c == ' ' ? std::string("\\040") : std::string(1, c);
-  return text;
-}
-
 /// A path without "." and "..", doubled slashes and a slash at its end.
 std::string plain(const std::string &path) {
   std::string text = std::filesystem::path(path).lexically_normal();
@@ -43,7 +35,7 @@ void check_mount(const Files &files, const std::string &mount) {
   for (const std::string &line : lines_of(files.get(Fstab).value_or(""))) {
     const std::vector<std::string> words = words_of(line);
     if (words.size() > 1 && !words[0].starts_with('#') &&
-        plain(words[1]) == for_fstab(mount))
+        plain(words[1]) == replaced(mount, ' ', "\\040"))
       throw std::invalid_argument("--mount: " + mount + ": /etc/fstab has " +
                                   words[0] +
                                   " there already; choose another directory");
@@ -99,6 +91,15 @@ Proposal parse_range(const std::string &text) {
   return {{start, start + size}, {}, count, false};
 }
 
+void append(const Files &files, const std::string &path,
+            const std::string &block, Changes &changes) {
+  const Contents before = files.get(path);
+  const std::string text = before.value_or("");
+  const std::string added =
+      (text.empty() || text.ends_with('\n') ? "" : "\n") + UndoMark + block;
+  changes.edits.push_back({path, before, text + added, added});
+}
+
 Changes changes_for(const Files &files, const Setup &setup) {
   const std::string mount = plain(setup.mount);
   if (!mount.empty())
@@ -122,13 +123,10 @@ Changes changes_for(const Files &files, const Setup &setup) {
            note + "options pmem " + setup.range.ranges() + '\n', changes);
   add_file(files, "etc/modules-load.d/pmem.conf", note + "pmem\n", changes);
   if (!mount.empty()) {
-    const std::string before = files.get(Fstab).value_or("");
-    const std::string added =
-        (before.empty() || before.ends_with('\n') ? "" : "\n") +
-        std::string("# pmemctl: \"pmemctl undo\" takes this out\n") +
-        link_of(setup.range) + ' ' + for_fstab(mount) + ' ' + setup.filesystem +
-        " dax,nofail,X-mount.mkdir 0 2\n";
-    changes.edits.push_back({Fstab, files.get(Fstab), before + added, added});
+    append(files, Fstab,
+           link_of(setup.range) + ' ' + replaced(mount, ' ', "\\040") + ' ' +
+               setup.filesystem + " dax,nofail,X-mount.mkdir 0 2\n",
+           changes);
   }
   return changes;
 }

@@ -38,6 +38,18 @@ struct Changes {
 /// @throws std::invalid_argument with the text, the reason and the remedy
 Proposal parse_range(const std::string &text);
 
+/// The comment above lines of pmemctl in a file of others.
+inline const std::string UndoMark =
+    "# pmemctl: \"pmemctl undo\" takes this out\n";
+
+/// Appends lines to a file.
+/// @param files   of the system
+/// @param path    of the file
+/// @param block   the lines
+/// @param changes to add the edit to
+void append(const Files &files, const std::string &path,
+            const std::string &block, Changes &changes);
+
 /// The changes that reserve the memory: GRUB's drop-in, or its file where the
 /// distribution's GRUB has no drop-ins; systemd-boot's entries, the command line of
 /// kernel-install, and extlinux where they are found.

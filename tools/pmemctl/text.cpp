@@ -36,6 +36,14 @@ std::optional<std::uint64_t> number_of(std::string_view text, int base) {
   return number;
 }
 
+std::string replaced(const std::string &text, char from,
+                     const std::string &to) {
+  std::string result;
+  for (const char c : text)
+    result += c == from ? to : std::string(1, c);
+  return result;
+}
+
 std::string printable(std::string_view text) {
   std::string line(text);
   for (char &c : line)

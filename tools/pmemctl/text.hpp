@@ -26,6 +26,12 @@ std::vector<std::string> words_of(const std::string &text);
 /// @return nothing for any other text, and above 64 bits
 std::optional<std::uint64_t> number_of(std::string_view text, int base = 10);
 
+/// A text with something else for each of a character.
+/// @param text the text
+/// @param from the character
+/// @param to   what stands for it
+std::string replaced(const std::string &text, char from, const std::string &to);
+
 /// A text for an error message, which is one line: "?" for control characters.
 /// @param text the text
 std::string printable(std::string_view text);
