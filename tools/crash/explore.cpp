@@ -47,6 +47,7 @@ struct Options {
   std::optional<std::uint64_t> state; ///< of that point, try this one only
   bool trust_locked = false;
   bool repair = false;
+  bool recover = false;
   std::uint64_t atomic = 4096; ///< in bytes
   unsigned violations = 5;     ///< stop after so many
 };
@@ -119,8 +120,34 @@ public:
     return violations == 0;
   }
 
+  /// Shows the plugin what recovery reads, of the states that keep all stores: what is
+  /// wrong with them, run() finds.
+  void recover() {
+    if (!script.device.empty())
+      return;
+    check_trace();
+    const std::uint64_t points = count_points();
+    if (mkdir(Directory, 0700) && errno != EEXIST)
+      dax::fail(Directory);
+    walk([&](std::uint64_t at, const Lines &lines, const Model &model) {
+      // some points and the last: what a later step frees or overwrites is not read at
+      // the end
+      if ((points - 1 - at) % ((points - 1) / Recoveries + 1))
+        return true;
+      Choice all;
+      for (const auto &[number, stores] : lines.pending())
+        all[number] = stores.size();
+      disk.write(state_of(lines, all));
+      crash::mark(crash::MarkRecover);
+      look(model);
+      crash::mark(crash::MarkStop);
+      return true;
+    });
+  }
+
 private:
   static constexpr const char *Directory = "/run/crash";
+  static constexpr std::uint64_t Recoveries = 4;
 
   void check_trace() const {
     if (image.empty() || image.size() % (1 << 20))
@@ -223,15 +250,25 @@ private:
         .second;
   }
 
-  std::optional<std::string> check(const Lines &lines, const Model &model,
-                                   const Choice &choice) {
+  static std::vector<std::uint8_t> state_of(const Lines &lines,
+                                            const Choice &choice) {
     std::vector<std::uint8_t> state = lines.image();
     for (const auto &[number, count] : choice) {
       const crash::LineBytes bytes = lines.line(number, count);
       std::ranges::copy(bytes, state.begin() + static_cast<std::ptrdiff_t>(
                                                    number * crash::Line));
     }
-    disk.set(state);
+    return state;
+  }
+
+  std::optional<std::string> check(const Lines &lines, const Model &model,
+                                   const Choice &choice) {
+    disk.set(state_of(lines, choice));
+    return look(model);
+  }
+
+  /// Mounts the disk and compares it.
+  std::optional<std::string> look(const Model &model) {
     if (!script.device.empty())
       return crash::check_disk(model, script, disk);
     return crash::check_filesystem(
@@ -359,7 +396,15 @@ int main(int argc, char **argv) {
                "take locked operations for fences");
   app.add_flag("--repair", options.repair,
                "let e2fsck repair what cannot be mounted, and look at it then");
+  app.add_flag(
+      "--recover", options.recover,
+      "in the guest that has recorded: mount the states that keep all, "
+      "for the\nplugin to note what is read, and look for nothing wrong");
   return dax::run_command(app, argc, argv, [&] {
+    if (options.recover) {
+      Explorer(options).recover();
+      return EXIT_SUCCESS;
+    }
     return Explorer(options).run() ? EXIT_SUCCESS : EXIT_FAILURE;
   });
 }

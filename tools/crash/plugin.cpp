@@ -6,7 +6,9 @@
 /// Arguments: ram=FILE, the file of the guest's memory, of which the first byte has
 /// physical address 0; begin=BYTES and size=BYTES of the range; out=DIR. A mark of the
 /// guest starts recording number N, and another mark ends it. DIR/N/trace has the records,
-/// DIR/N/image the range at their start. The guest must run on one thread.
+/// DIR/N/image the range at their start. After that, a third mark begins a recovery, and
+/// the second one ends it: DIR/N/recovery-reads has the lines that all recoveries together
+/// have loaded, as sorted numbers of 64 bits. The guest must run on one thread.
 #include "guest_memory.hpp"
 #include "instruction.hpp"
 #include "qemu_plugin.hpp"
@@ -19,8 +21,10 @@
 #include <cstdlib>
 #include <cstring>
 #include <deque>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <sys/stat.h>
 
@@ -53,6 +57,13 @@ unsigned recordings;
 /// Stores or write-backs since the last fence of each CPU: a fence without them is
 /// not worth a record.
 std::array<bool, 64> unfenced;
+bool loads; ///< have callbacks
+bool recovering;
+/// The bytes of each line that recovery has stored to, a bit each, and the lines of which
+/// it has loaded other bytes.
+std::vector<std::uint64_t> stored;
+std::vector<bool> loaded;
+qemu_plugin_id_t plugin;
 Registers registers;
 std::deque<Code> codes;
 GByteArray *buffer;
@@ -79,18 +90,52 @@ std::uint64_t read_register(qemu_plugin_register *handle) {
 /// @return whether a physical address is in the range
 bool in_range(std::uint64_t physical) { return physical - begin < size; }
 
-void store(unsigned cpu, qemu_plugin_meminfo_t info, std::uint64_t vaddr,
-           void *data) {
-  if (!recording)
-    return;
+/// @return where in the range a load or store begins, in bytes, or nothing
+std::optional<std::uint64_t> place_of(qemu_plugin_meminfo_t info,
+                                      std::uint64_t vaddr) {
   const qemu_plugin_hwaddr *const where = qemu_plugin_get_hwaddr(info, vaddr);
   if (!where || qemu_plugin_hwaddr_is_io(where))
-    return;
+    return std::nullopt;
   const std::uint64_t physical = qemu_plugin_hwaddr_phys_addr(where);
   if (!in_range(physical))
+    return std::nullopt;
+  return physical - begin;
+}
+
+/// Recovery stores to bytes of the range, or loads them. What it loads of its own stores
+/// is not what the reset has left.
+void note(qemu_plugin_meminfo_t info, std::uint64_t vaddr, bool store) {
+  const auto place = place_of(info, vaddr);
+  if (!place)
+    return;
+  // the next page can be anywhere
+  const std::uint64_t length = std::min<std::uint64_t>(
+      1ULL << qemu_plugin_mem_size_shift(info), 4096 - vaddr % 4096);
+  for (std::uint64_t at = *place; at < *place + length; at++) {
+    const std::uint64_t line = at / crash::Line, bit = 1ULL << at % crash::Line;
+    if (store)
+      stored[line] |= bit;
+    else if (!(stored[line] & bit))
+      loaded[line] = true;
+  }
+}
+
+void load(unsigned, qemu_plugin_meminfo_t info, std::uint64_t vaddr, void *) {
+  if (recovering)
+    note(info, vaddr, false);
+}
+
+void store(unsigned cpu, qemu_plugin_meminfo_t info, std::uint64_t vaddr,
+           void *data) {
+  if (recovering)
+    return note(info, vaddr, true);
+  if (!recording)
+    return;
+  const auto place = place_of(info, vaddr);
+  if (!place)
     return;
   const auto *const code = static_cast<const Code *>(data);
-  const std::uint64_t length = 1ULL << qemu_plugin_mem_get_value(info).type;
+  const std::uint64_t length = 1ULL << qemu_plugin_mem_size_shift(info);
   if (vaddr % 4096 + length > 4096) {
     // the next page can be anywhere
     errno = EOPNOTSUPP;
@@ -98,7 +143,7 @@ void store(unsigned cpu, qemu_plugin_meminfo_t info, std::uint64_t vaddr,
   }
   const qemu_plugin_mem_value value = qemu_plugin_mem_get_value(info);
   Record record{};
-  record.address = physical - begin;
+  record.address = *place;
   record.code = code->address;
   record.kind = code->instruction.effect == Effect::non_temporal
                     ? Kind::non_temporal
@@ -154,6 +199,8 @@ void order(unsigned cpu, void *data) {
     pending = false;
 }
 
+void renew(qemu_plugin_id_t);
+
 /// Saves the range as it is, and begins to write records.
 void start_recording() {
   directory = out + "/" + std::to_string(++recordings);
@@ -170,6 +217,10 @@ void start_recording() {
     die(records);
   unfenced = {};
   recording = true;
+  if (!loads)
+    return;
+  loads = false;
+  qemu_plugin_reset(plugin, renew);
 }
 
 void stop_recording() {
@@ -178,12 +229,42 @@ void stop_recording() {
     die(directory + "/trace");
 }
 
+/// Begins to note loads. Their callbacks slow down all code of the guest, so that it has
+/// them only until the next recording.
+void start_recovery() {
+  stored.assign(size / crash::Line, 0);
+  recovering = true;
+  if (loads)
+    return;
+  loads = true;
+  loaded.assign(size / crash::Line, false);
+  qemu_plugin_reset(plugin, renew);
+}
+
+/// Writes what has been loaded since the recording.
+void stop_recovery() {
+  recovering = false;
+  const std::string name = directory + "/recovery-reads";
+  std::FILE *const file = std::fopen(name.c_str(), "w");
+  if (!file)
+    die(name);
+  for (std::uint64_t line = 0; line < loaded.size(); line++)
+    if (loaded[line] && std::fwrite(&line, sizeof(line), 1, file) != 1)
+      die(name);
+  if (std::fclose(file))
+    die(name);
+}
+
 void mark(unsigned cpu, void *data) {
   const std::uint64_t number = read_register(registers.general[0]);
   if (number == crash::MarkStop && recording)
     return stop_recording();
+  if (number == crash::MarkStop && recovering)
+    return stop_recovery();
   if (number == crash::MarkStart && !recording)
     return start_recording();
+  if (number == crash::MarkRecover && !recording && recordings)
+    return start_recovery();
   if (!recording)
     return;
   Record record{};
@@ -206,6 +287,9 @@ void translate(qemu_plugin_id_t, qemu_plugin_tb *tb) {
     Code *const code = &codes.back();
     qemu_plugin_register_vcpu_mem_cb(insn, store, QEMU_PLUGIN_CB_NO_REGS,
                                      QEMU_PLUGIN_MEM_W, code);
+    if (loads)
+      qemu_plugin_register_vcpu_mem_cb(insn, load, QEMU_PLUGIN_CB_NO_REGS,
+                                       QEMU_PLUGIN_MEM_R, code);
     switch (code->instruction.effect) {
     case Effect::none:
     case Effect::non_temporal:
@@ -270,6 +354,13 @@ void end(qemu_plugin_id_t, void *) {
     stop_recording();
 }
 
+/// Has all code of the guest translated anew, with the callbacks of the mode.
+void renew(qemu_plugin_id_t id) {
+  codes.clear();
+  qemu_plugin_register_vcpu_tb_trans_cb(id, translate);
+  qemu_plugin_register_atexit_cb(id, end, nullptr);
+}
+
 } // namespace
 
 #define EXPORT extern "C" __attribute__((visibility("default")))
@@ -295,8 +386,8 @@ EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const void *, int argc,
     return 1;
   }
   buffer = g_byte_array_new();
+  plugin = id;
   qemu_plugin_register_vcpu_init_cb(id, start_cpu);
-  qemu_plugin_register_vcpu_tb_trans_cb(id, translate);
-  qemu_plugin_register_atexit_cb(id, end, nullptr);
+  renew(id);
   return 0;
 }

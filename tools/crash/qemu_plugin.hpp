@@ -65,6 +65,7 @@ enum qemu_plugin_mem_rw {
   QEMU_PLUGIN_MEM_RW,
 };
 
+using qemu_plugin_simple_cb_t = void (*)(qemu_plugin_id_t id);
 using qemu_plugin_vcpu_simple_cb_t = void (*)(qemu_plugin_id_t id,
                                               unsigned vcpu);
 using qemu_plugin_vcpu_tb_trans_cb_t = void (*)(qemu_plugin_id_t id,
@@ -89,12 +90,14 @@ void qemu_plugin_register_vcpu_mem_cb(qemu_plugin_insn *insn,
 void qemu_plugin_register_atexit_cb(qemu_plugin_id_t id,
                                     qemu_plugin_udata_cb_t callback,
                                     void *data);
+void qemu_plugin_reset(qemu_plugin_id_t id, qemu_plugin_simple_cb_t callback);
 std::size_t qemu_plugin_tb_n_insns(const qemu_plugin_tb *tb);
 qemu_plugin_insn *qemu_plugin_tb_get_insn(const qemu_plugin_tb *tb,
                                           std::size_t index);
 std::size_t qemu_plugin_insn_data(const qemu_plugin_insn *insn, void *to,
                                   std::size_t length);
 std::uint64_t qemu_plugin_insn_vaddr(const qemu_plugin_insn *insn);
+unsigned qemu_plugin_mem_size_shift(qemu_plugin_meminfo_t info);
 qemu_plugin_mem_value qemu_plugin_mem_get_value(qemu_plugin_meminfo_t info);
 qemu_plugin_hwaddr *qemu_plugin_get_hwaddr(qemu_plugin_meminfo_t info,
                                            std::uint64_t vaddr);

@@ -44,6 +44,8 @@ constexpr std::uint64_t mark_end(std::uint64_t step) { return step * 2 + 1; }
 constexpr std::uint64_t MarkStart = ~0ULL;
 /// The plugin writes no more records.
 constexpr std::uint64_t MarkStop = ~1ULL;
+/// Recovery begins: the plugin notes the lines that are loaded until MarkStop.
+constexpr std::uint64_t MarkRecover = ~2ULL;
 
 /// Tells a number to the plugin. Without a plugin, nothing happens.
 inline void mark(std::uint64_t number) {

@@ -127,6 +127,18 @@ void Disk::set(std::span<const std::uint8_t> image) {
   }
 }
 
+void Disk::write(std::span<const std::uint8_t> image) {
+  for (std::uint64_t at = 0; at < size; at += Part) {
+    std::memcpy(part.get(), image.data() + at, Part);
+    errno = 0;
+    if (pwrite(file.get(), part.get(), Part, static_cast<off_t>(at)) !=
+        static_cast<ssize_t>(Part)) {
+      errno = errno ? errno : EIO;
+      dax::fail(name);
+    }
+  }
+}
+
 std::vector<std::uint8_t> Disk::read(std::uint64_t length) {
   std::vector<std::uint8_t> bytes;
   for (std::uint64_t at = 0; at < length; at += Part) {

@@ -29,6 +29,10 @@ public:
   /// @throws std::system_error if it cannot be read or written
   void set(std::span<const std::uint8_t> image);
 
+  /// Makes the disk equal to an image, without a look at what it has.
+  /// @throws std::system_error if it cannot be written
+  void write(std::span<const std::uint8_t> image);
+
   /// Reads the disk from its start.
   /// @param length in bytes, at most the size of the images
   std::vector<std::uint8_t> read(std::uint64_t length);

@@ -11,6 +11,7 @@
 # cpus: 1
 # cmdline: memmap=24M$1G
 # module: pmem start=1G size=24M count=1
+# allows: EXT4-fs .*mount: .* callbacks suppressed
 # trace: 0x40000000 0x1800000
 # timeout: 1200
 set -euo pipefail
@@ -41,13 +42,14 @@ for script; do
 		crash-play --stop
 		umount /mnt/mem
 	fi
-	name=${script##*/}
-	traced=$kept/${name%.*}
-	mv "$kept/$number" "$traced"
+	traced=$kept/$number
 	if [[ $script == *.steps ]]; then
 		cp "$script" "$traced/script"
 	else
 		cp "$script" "$traced/program"
 	fi
 	cat /proc/kallsyms > "$traced/symbols"
+	crash-explore --recover "$traced"
+	name=${script##*/}
+	mv "$traced" "$kept/${name%.*}"
 done
