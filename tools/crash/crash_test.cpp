@@ -13,8 +13,11 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 #include <set>
+#include <span>
 #include <sstream>
+#include <string>
 #include <vector>
 
 namespace {
@@ -240,17 +243,19 @@ TEST(Lines, EqualMemoryHasEqualHashes) {
 std::set<std::vector<std::uint8_t>> images(const Lines &lines, unsigned most,
                                            std::uint64_t atomic) {
   std::set<std::vector<std::uint8_t>> all;
-  crash::States(1, atomic).choose(
-      lines, most, [&](const Choice &choice, const char *, std::uint64_t) {
-        std::vector<std::uint8_t> image = lines.image();
-        for (const auto &[number, count] : choice) {
-          const crash::LineBytes bytes = lines.line(number, count);
-          std::ranges::copy(bytes, image.begin() + static_cast<std::ptrdiff_t>(
-                                                       number * crash::Line));
-        }
-        return all.insert(image).second ? crash::States::Verdict::fresh
-                                        : crash::States::Verdict::known;
-      });
+  crash::States(1, atomic, {})
+      .choose(lines, most,
+              [&](const Choice &choice, const char *, std::uint64_t) {
+                std::vector<std::uint8_t> image = lines.image();
+                for (const auto &[number, count] : choice) {
+                  const crash::LineBytes bytes = lines.line(number, count);
+                  std::ranges::copy(bytes,
+                                    image.begin() + static_cast<std::ptrdiff_t>(
+                                                        number * crash::Line));
+                }
+                return all.insert(image).second ? crash::States::Verdict::fresh
+                                                : crash::States::Verdict::known;
+              });
   return all;
 }
 
@@ -272,6 +277,74 @@ TEST(States, KeepABlockThatIsWrittenWhole) {
   // one store through the caches, and it is no such block
   lines.apply(store(5000, 3));
   EXPECT_GT(images(lines, 100, 4096).size(), 50);
+}
+
+/// The choices that each rule offers, in turn.
+std::map<std::string, std::vector<Choice>>
+choices(const Lines &lines, unsigned most, std::uint64_t atomic,
+        const std::vector<std::uint64_t> &reads) {
+  std::map<std::string, std::vector<Choice>> all;
+  crash::States(1, atomic, reads)
+      .choose(lines, most,
+              [&](const Choice &choice, const char *rule, std::uint64_t) {
+                all[rule].push_back(choice);
+                return crash::States::Verdict::fresh;
+              });
+  return all;
+}
+
+/// The lines that only some of the choices keep.
+std::set<std::uint64_t> varied(const std::vector<Choice> &some) {
+  std::map<std::uint64_t, std::size_t> kept;
+  for (const Choice &choice : some)
+    for (const auto &[line, count] : choice)
+      kept[line]++;
+  std::set<std::uint64_t> lines;
+  for (const auto &[line, count] : kept)
+    if (count != some.size())
+      lines.insert(line);
+  return lines;
+}
+
+TEST(States, VaryFirstWhatRecoveryReads) {
+  Lines lines = new_lines();
+  for (std::uint64_t line = 0; line < 100; line++)
+    lines.apply(store(line * crash::Line, 1));
+  const std::set<std::uint64_t> read = {7, 42, 77};
+  auto all = choices(lines, 400, 64, {read.begin(), read.end()});
+  for (const char *rule : {"alone", "all but", "random", "up to"})
+    ASSERT_GT(all[rule].size(), 90) << rule;
+  for (std::size_t round = 0; round < read.size(); round++)
+    EXPECT_TRUE(read.contains(all["up to"][round].rbegin()->first));
+  EXPECT_GT(varied(all["up to"]).size(), 50);
+  for (const char *rule : {"alone", "all but", "random"})
+    all[rule].resize(read.size());
+  EXPECT_EQ(varied(all["alone"]), read);
+  EXPECT_EQ(varied(all["all but"]), read);
+  EXPECT_TRUE(std::ranges::includes(read, varied(all["random"])));
+}
+
+TEST(States, VaryEachLineOnceBeforeOneAgain) {
+  Lines lines = new_lines();
+  for (std::uint64_t line = 0; line < 20; line++)
+    lines.apply(store(line * crash::Line, 1));
+  for (const std::vector<std::uint64_t> &reads :
+       {std::vector<std::uint64_t>(), {3, 5}, {1000}}) {
+    auto all = choices(lines, 82, 64, reads);
+    EXPECT_EQ(all["alone"].size(), 20);
+    EXPECT_EQ(varied(all["alone"]).size(), 20);
+    EXPECT_EQ(varied(all["all but"]).size(), 20);
+  }
+}
+
+TEST(States, ABlockIsReadIfALineIs) {
+  Lines lines = new_lines();
+  for (unsigned at = 0; at < 12288; at += 8)
+    lines.apply(store(at, 1, 8, Kind::non_temporal));
+  auto all = choices(lines, 4, 4096, {100});
+  ASSERT_EQ(all["alone"].size(), 1);
+  EXPECT_EQ(all["alone"][0].size(), 64);
+  EXPECT_TRUE(all["alone"][0].contains(100));
 }
 
 TEST(Minimal, LeavesWhatIsNeeded) {

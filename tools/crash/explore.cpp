@@ -79,6 +79,14 @@ crash::Script read_script(const std::string &directory) {
   return crash::read_script(file);
 }
 
+/// The lines that recovery reads. Nothing if that was not recorded: of a script for the
+/// disk, which is compared as a whole, or by an earlier version.
+std::vector<std::uint64_t> read_reads(const std::string &directory) {
+  const std::string name = directory + "/recovery-reads";
+  return std::ifstream(name) ? read_all<std::uint64_t>(name)
+                             : std::vector<std::uint64_t>();
+}
+
 counts::Symbols read_symbols(const std::string &name) {
   std::ifstream file(name);
   return counts::Symbols(file);
@@ -90,6 +98,7 @@ public:
       : options(options), script(read_script(options.traced)),
         image(read_all<std::uint8_t>(options.traced + "/image")),
         trace(read_all<Record>(options.traced + "/trace")),
+        reads(read_reads(options.traced)),
         symbols(read_symbols(options.traced + "/symbols")),
         disk(options.disk, image.size()) {}
 
@@ -112,11 +121,12 @@ public:
     const std::chrono::duration<double> took =
         std::chrono::steady_clock::now() - start;
     std::printf("%s: %llu states at %llu points of %zu records: %u violations; "
-                "%.0f states per minute\n",
+                "%.0f states per minute%s\n",
                 options.traced.substr(options.traced.rfind('/') + 1).c_str(),
                 static_cast<unsigned long long>(tried),
                 static_cast<unsigned long long>(points), trace.size(),
-                violations, static_cast<double>(tried) / took.count() * 60);
+                violations, static_cast<double>(tried) / took.count() * 60,
+                reads_text().c_str());
     return violations == 0;
   }
 
@@ -203,8 +213,23 @@ private:
 
   std::uint64_t count_points() {
     std::uint64_t points = 0;
-    walk([&](std::uint64_t, const Lines &, const Model &) { return ++points; });
+    walk([&](std::uint64_t, const Lines &lines, const Model &) {
+      for (const auto &line : lines.pending())
+        in_doubt.insert(line.first);
+      return ++points;
+    });
     return points;
+  }
+
+  /// How many of the lines that are in doubt at some point recovery reads.
+  std::string reads_text() const {
+    if (reads.empty())
+      return "";
+    const auto read = std::ranges::count_if(in_doubt, [&](std::uint64_t line) {
+      return std::ranges::binary_search(reads, line);
+    });
+    return "; recovery reads " + std::to_string(read) + " of " +
+           std::to_string(in_doubt.size()) + " lines in doubt";
   }
 
   /// Number of states to try at a point: those that are left share the states that are
@@ -227,7 +252,7 @@ private:
                                                : share(point, points, seed);
     if (most == 0)
       return;
-    crash::States states(seed, options.atomic);
+    crash::States states(seed, options.atomic, reads);
     states.choose(
         lines, most,
         [&](const Choice &choice, const char *rule, std::uint64_t number) {
@@ -343,9 +368,10 @@ private:
   crash::Script script;
   std::vector<std::uint8_t> image;
   std::vector<Record> trace;
+  std::vector<std::uint64_t> reads; ///< numbers of lines, sorted
   counts::Symbols symbols;
   crash::Disk disk;
-  std::unordered_set<std::uint64_t> known;
+  std::unordered_set<std::uint64_t> known, in_doubt;
   std::size_t record = 0; ///< that walk() is at
   std::int64_t step = -1; ///< that has begun last
   bool ended = false;

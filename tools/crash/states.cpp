@@ -58,11 +58,16 @@ std::vector<States::Part> States::parts_of(const Lines &lines) const {
     if (part.numbers.size() == atomic && atomic > 1) {
       line = next;
     } else {
-      part = {{line->first}, {}};
+      part.numbers = {line->first};
+      part.versions.clear();
       for (std::size_t i = 0; i < line->second.size(); i++)
         part.versions.push_back({{i + 1}, line->second[i].order});
       ++line;
     }
+    part.read =
+        reads.empty() || std::ranges::any_of(part.numbers, [&](auto number) {
+          return std::ranges::binary_search(reads, number);
+        });
     parts.push_back(std::move(part));
   }
   return parts;
@@ -100,31 +105,38 @@ void States::choose(const Lines &lines, std::uint64_t most,
     return;
   offer("all", all);
 
-  std::vector<std::uint64_t> orders;
-  for (const Part &part : parts)
-    for (const Part::Version &version : part.versions)
-      orders.push_back(version.order);
-  std::ranges::sort(orders);
-  while (found < most && !stopped && number < 2 * most + 10) {
-    const std::uint64_t last = orders[random.below(orders.size())];
+  std::vector<const Part *> order;
+  for (const Part &part : parts) {
+    order.push_back(&part);
+    std::swap(order.back(), order[random.below(order.size())]);
+  }
+  const auto others = std::ranges::stable_partition(order, &Part::read);
+  const std::size_t read = order.size() - others.size();
+  for (std::size_t round = 0;
+       found < most && !stopped && number < 2 * most + 10; round++) {
+    const Part &one = *order[round % order.size()];
+    const bool only_read = round < read;
+    const Part &last = *order[random.below(only_read ? read : order.size())];
+    const std::uint64_t end =
+        last.versions[random.below(last.versions.size())].order;
     offer("up to", [&](const Part &part) {
       return static_cast<std::size_t>(
-          std::ranges::upper_bound(part.versions, last, {},
+          std::ranges::upper_bound(part.versions, end, {},
                                    &Part::Version::order) -
           part.versions.begin());
     });
-    const Part &one = parts[random.below(parts.size())];
     const std::size_t versions = 1 + random.below(one.versions.size());
     offer("alone",
           [&](const Part &part) { return &part == &one ? versions : 0; });
-    const Part &other = parts[random.below(parts.size())];
-    const std::size_t fewer = random.below(other.versions.size());
+    const std::size_t fewer = random.below(one.versions.size());
     offer("all but", [&](const Part &part) {
-      return &part == &other ? fewer : part.versions.size();
+      return &part == &one ? fewer : part.versions.size();
     });
     const double share = random.unit();
     offer("random", [&](const Part &part) {
-      return random.unit() < share ? 1 + random.below(part.versions.size()) : 0;
+      return (part.read || !only_read) && random.unit() < share
+                 ? 1 + random.below(part.versions.size())
+                 : 0;
     });
   }
 }

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <vector>
 
 namespace crash {
@@ -19,8 +20,11 @@ public:
   /// @param seed   of the random choices
   /// @param atomic size in bytes, a power of two of at least 64: an aligned block of that size which
   ///               was written whole, around the caches, is kept whole or not at all
-  States(std::uint64_t seed, std::uint64_t atomic)
-      : random(seed), atomic(atomic / Line) {}
+  /// @param reads  the sorted numbers of the lines that recovery reads; the caller keeps
+  ///               them. Without any, all lines are alike.
+  States(std::uint64_t seed, std::uint64_t atomic,
+         std::span<const std::uint64_t> reads)
+      : random(seed), atomic(atomic / Line), reads(reads) {}
 
   /// What became of a state that was offered.
   enum class Verdict {
@@ -29,13 +33,16 @@ public:
     stop,  ///< no more states are wanted
   };
   /// Gets a state, the name of its rule, and its number among those that are offered. The
-  /// numbers depend on the memory and the seed only.
+  /// numbers depend only on the memory, the seed and the lines that recovery reads.
   using Visit = std::function<Verdict(const Choice &choice, const char *rule,
                                       std::uint64_t number)>;
 
   /// Chooses among the states of memory, by these rules in turn: no store, all stores, all
   /// up to one in the order of the trace, one part alone, all parts but one, parts at random. A
-  /// part is a line or an atomic block.
+  /// part is a line or an atomic block. Each has its turn, alone and as the one that is
+  /// left out, before one has another: first those that recovery reads, in random order.
+  /// Until they all had theirs, "up to" ends at a store to one of them, and a random
+  /// choice keeps no others.
   /// @param lines the memory
   /// @param most  number of fresh states; twice as many and some are offered
   /// @param visit is called with each state
@@ -55,6 +62,7 @@ private:
       std::uint64_t order;
     };
     std::vector<Version> versions; ///< oldest first
+    bool read = true;              ///< by recovery
   };
 
   std::vector<Part> parts_of(const Lines &lines) const;
@@ -62,6 +70,7 @@ private:
 
   dax::Random random;
   std::uint64_t atomic; ///< in lines
+  std::span<const std::uint64_t> reads;
 };
 
 /// Puts parts together.
