@@ -66,12 +66,19 @@ bool is_mount_point(int directory) {
          (status.stx_attributes & STATX_ATTR_MOUNT_ROOT);
 }
 
-/// The current name of an open file.
+/// The current name of an open file, or its number if the kernel has no name for it; for
+/// a terminal.
 std::string name_of(int file) {
   std::error_code error;
-  const std::filesystem::path name = std::filesystem::read_symlink(
-      "/proc/self/fd/" + std::to_string(file), error);
-  return error ? "a file whose name is not known" : name.string();
+  std::string name = std::filesystem::read_symlink(
+                         "/proc/self/fd/" + std::to_string(file), error)
+                         .string();
+  struct stat status;
+  if ((error || name == "/") && fstat(file, &status) == 0)
+    return "inode " + std::to_string(status.st_ino);
+  std::ranges::replace_if(
+      name, [](unsigned char c) { return c < ' ' || c == 0x7f; }, '?');
+  return name;
 }
 
 /// Whether an error says that a file is gone.
@@ -315,18 +322,18 @@ Result Compactor::run() {
     commit();
     const Space now(dax::free_space(root.get()));
     result.after = now.free();
-    result.emptied += static_cast<std::uint64_t>(std::count_if(
+    const auto emptied = static_cast<std::uint64_t>(std::count_if(
         plan.chunks.begin(), plan.chunks.end(),
         [&](std::uint64_t number) { return now.is_whole(number); }));
+    result.emptied += emptied;
     if (stop())
       break;
     // what was moved makes room for more
-    if (result.after.whole > space.free().whole &&
-        result.after.percent() < options.stop)
+    if (emptied > 0 && result.after.percent() < options.stop)
       continue;
     // a repair leaves free space in several chunks: no more, if that could not be mended
     const std::uint64_t whole = result.after.whole;
-    if (!options.repair || whole <= Reserve ||
+    if (!options.repair || whole <= Reserve || round + 1 == Rounds ||
         result.after.percent() < std::min(share, options.stop) ||
         repair((whole - Reserve) / 4) == 0)
       break;

@@ -38,7 +38,7 @@ struct Result {
   std::uint64_t unknown = 0;  ///< chunks left because of what is no file's
   /// Why pieces stayed: the text of the error, and their bytes.
   std::map<std::string, std::uint64_t> skipped;
-  /// Names of files that could not be moved, for another reason than a lack of room.
+  /// Names of files that stayed for another reason than a lack of space.
   std::set<std::string> in_the_way;
   std::uint64_t fixed =
       0; ///< files that ext4 does not move, whatever their blocks
