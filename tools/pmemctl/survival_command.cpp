@@ -10,7 +10,6 @@
 #include "target.hpp"
 
 #include <cerrno>
-#include <chrono>
 #include <cstdint>
 #include <iostream>
 #include <limits>
@@ -18,7 +17,6 @@
 #include <random>
 #include <stdexcept>
 #include <system_error>
-#include <thread>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -46,21 +44,6 @@ dax::Descriptor open_device(const Root &root, const Target &target,
     throw std::invalid_argument(target.name +
                                 ": is in use; see lsblk and fuser -v");
   throw;
-}
-
-/// Refuses a disk that a process uses.
-/// @throws std::invalid_argument with the process
-void check_processes(const Root &root, const Target &target) {
-  std::string process;
-  // udev opens each disk for a moment after it has changed
-  for (int tries = 0; tries < 100; tries++) {
-    process = process_on(root, target);
-    if (process.empty())
-      return;
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  }
-  throw std::invalid_argument(target.name + ": is open in process " + process +
-                              "; end that first");
 }
 
 /// A line on a terminal that shows how far the work is, at most once per percent.
@@ -109,7 +92,8 @@ int write(const Context &context, const Options &options) {
   if (signature.empty())
     signature = contents_in_udev(root, target);
   check_overwrite(target, signature, options.force);
-  if (!options.yes && !confirm(target)) {
+  if (!is_confirmed(root, options.device,
+                    [&] { return options.yes || confirm(target); })) {
     std::cerr << "pmemctl: nothing was written\n";
     return Failed;
   }

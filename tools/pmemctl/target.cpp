@@ -9,12 +9,15 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
 #include <stdexcept>
 #include <system_error>
+#include <thread>
 
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 namespace pmemctl {
 
@@ -188,7 +191,8 @@ std::string process_on(const Root &root, const Target &target) {
   for (const std::string &name : names_of(target))
     nodes.push_back("/dev/" + name);
   for (const std::string &process : root.names_in("proc")) {
-    if (!number_of(process))
+    // survival has the disk open itself when it asks for the last time
+    if (!number_of(process) || process == std::to_string(getpid()))
       continue;
     for (const char *folder : {"/fd", "/map_files"}) {
       const std::string files = "proc/" + process + folder;
@@ -201,6 +205,30 @@ std::string process_on(const Root &root, const Target &target) {
     }
   }
   return "";
+}
+
+void check_processes(const Root &root, const Target &target) {
+  std::string process;
+  // udev opens each disk for a moment after it has changed
+  for (int tries = 0; tries < 100; tries++) {
+    process = process_on(root, target);
+    if (process.empty())
+      return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  throw std::invalid_argument(target.name + ": is open in process " + process +
+                              "; end that first");
+}
+
+bool is_confirmed(const Root &root, const std::string &text,
+                  const std::function<bool()> &ask) {
+  if (!ask())
+    return false;
+  // with its holders and partitions of now
+  const Target target = find_target(root, text);
+  check_unused(root, target);
+  check_processes(root, target);
+  return true;
 }
 
 std::string contents_in_udev(const Root &root, const Target &target) {

@@ -8,6 +8,7 @@
 #include "range.hpp"
 #include "root.hpp"
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -48,11 +49,28 @@ void check_node(const std::string &path, const Target &target);
 void check_unused(const Root &root, const Target &target);
 
 /// A process that has a disk or a partition of it open, or mapped. A machine of QEMU is
-/// such a one: it need not say that it wants the disk for itself.
+/// such a one: it need not say that it wants the disk for itself. This process does not
+/// count.
 /// @param root   of the files
 /// @param target the disk
 /// @return its number and name, as "77 (qemu)"; empty if there is none
 std::string process_on(const Root &root, const Target &target);
+
+/// Refuses a disk that a process has open, or mapped, for more than a moment.
+/// @param root   of the files
+/// @param target the disk
+/// @throws std::invalid_argument with the process
+void check_processes(const Root &root, const Target &target);
+
+/// Asks whether a disk is to be overwritten, and then sees again that nobody uses it: an
+/// answer takes time.
+/// @param root of the files
+/// @param text the disk, as the user names it
+/// @param ask  for the answer
+/// @return false if the answer is no
+/// @throws std::invalid_argument if the answer is yes, and the disk has got a user
+bool is_confirmed(const Root &root, const std::string &text,
+                  const std::function<bool()> &ask);
 
 /// What udev's database says that a disk holds: libblkid knows more signatures than
 /// signature.hpp.

@@ -14,6 +14,8 @@
 #include <string>
 #include <system_error>
 
+#include <unistd.h>
+
 namespace pmemctl {
 namespace {
 
@@ -180,6 +182,37 @@ TEST_F(Disks, AreFoundInProcesses) {
     }
     fs::remove(open);
   }
+}
+
+TEST_F(Disks, AreNotInUseByTheProcessItself) {
+  const auto folder =
+      files.directory / "proc" / std::to_string(getpid()) / "fd";
+  std::filesystem::create_directories(folder);
+  std::filesystem::create_symlink("/dev/pmem0", folder / "3");
+  EXPECT_EQ(process_on(files.root(), pmem0()), "");
+}
+
+TEST_F(Disks, ThatGetAUserBeforeTheAnswerAreRefused) {
+  const auto message = [&](const std::function<bool()> &ask) {
+    return error([&] { is_confirmed(files.root(), "pmem0", ask); });
+  };
+  EXPECT_FALSE(is_confirmed(files.root(), "pmem0", [] { return false; }));
+  EXPECT_TRUE(is_confirmed(files.root(), "pmem0", [] { return true; }));
+  EXPECT_EQ(message([&] {
+              files.put("sys/class/block/pmem0/holders/dm-0/dev", "");
+              return true;
+            }),
+            "pmem0: is in use by dm-0; remove that first");
+  std::filesystem::remove_all(files.directory /
+                              "sys/class/block/pmem0/holders");
+  EXPECT_EQ(message([&] {
+              files.put("proc/77/comm", "qemu\n");
+              files.put("proc/77/fd/2", "");
+              std::filesystem::create_symlink("/dev/pmem0",
+                                              files.directory / "proc/77/fd/3");
+              return true;
+            }),
+            "pmem0: is open in process 77 (qemu); end that first");
 }
 
 TEST_F(Disks, HaveContentsThatOnlyUdevKnows) {
