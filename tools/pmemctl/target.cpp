@@ -154,10 +154,7 @@ void check_node(const std::string &path, const Target &target) {
   struct stat status {};
   if (stat(path.c_str(), &status))
     dax::fail(path);
-  if (!S_ISBLK(status.st_mode) ||
-      std::to_string(major(status.st_rdev)) + ':' +
-              std::to_string(minor(status.st_rdev)) !=
-          target.numbers)
+  if (numbers_of_node(path) != target.numbers)
     throw std::invalid_argument("/dev/" + target.name +
                                 ": is not block device " + target.numbers +
                                 "; remove it, and load the driver again");
@@ -186,22 +183,38 @@ void check_unused(const Root &root, const Target &target) {
     throw std::invalid_argument(target.name + ": is in use by " + user);
 }
 
-std::string process_on(const Root &root, const Target &target) {
-  std::vector<std::string> nodes;
-  for (const std::string &name : names_of(target))
+std::string numbers_of_node(const std::string &path) {
+  struct stat status {};
+  if (stat(path.c_str(), &status) || !S_ISBLK(status.st_mode))
+    return "";
+  return std::to_string(major(status.st_rdev)) + ':' +
+         std::to_string(minor(status.st_rdev));
+}
+
+std::string process_on(const Root &root, const Target &target,
+                       const NumbersOf &numbers_of) {
+  std::vector<std::string> nodes, numbers;
+  for (const std::string &name : names_of(target)) {
     nodes.push_back("/dev/" + name);
+    numbers.push_back(root.line(Folder + name + "/dev"));
+  }
+  const auto is_on_disk = [&](const fs::path &file) {
+    const std::string found = numbers_of(file);
+    if (!found.empty())
+      return is_one_of(numbers, found);
+    // map_files can be read, but not followed, without CAP_SYS_ADMIN
+    std::error_code error; // the process has ended
+    return is_one_of(nodes, fs::read_symlink(file, error));
+  };
   for (const std::string &process : root.names_in("proc")) {
     // survival has the disk open itself when it asks for the last time
     if (!number_of(process) || process == std::to_string(getpid()))
       continue;
     for (const char *folder : {"/fd", "/map_files"}) {
       const std::string files = "proc/" + process + folder;
-      for (const std::string &name : root.names_in(files)) {
-        std::error_code error; // it has ended
-        if (is_one_of(nodes,
-                      fs::read_symlink(root.path(files + "/" + name), error)))
+      for (const std::string &name : root.names_in(files))
+        if (is_on_disk(root.path(files + "/" + name)))
           return process + " (" + root.line("proc/" + process + "/comm") + ")";
-      }
     }
   }
   return "";

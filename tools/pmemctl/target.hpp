@@ -48,13 +48,23 @@ void check_node(const std::string &path, const Target &target);
 /// @throws std::invalid_argument with the user of the disk and the remedy
 void check_unused(const Root &root, const Target &target);
 
+/// The numbers of a block device.
+/// @param path of its node, or of a link to that
+/// @return "259:0"; empty if it is no block device, or not there
+std::string numbers_of_node(const std::string &path);
+
+/// Gives what @ref numbers_of_node does.
+using NumbersOf = std::function<std::string(const std::string &)>;
+
 /// A process that has a disk or a partition of it open, or mapped. A machine of QEMU is
 /// such a one: it need not say that it wants the disk for itself. This process does not
-/// count.
-/// @param root   of the files
-/// @param target the disk
+/// count. The name of the node does not matter: in a container, it can be another.
+/// @param root       of the files
+/// @param target     the disk
+/// @param numbers_of gives the numbers of a node; tests have no block devices
 /// @return its number and name, as "77 (qemu)"; empty if there is none
-std::string process_on(const Root &root, const Target &target);
+std::string process_on(const Root &root, const Target &target,
+                       const NumbersOf &numbers_of = numbers_of_node);
 
 /// Refuses a disk that a process has open, or mapped, for more than a moment.
 /// @param root   of the files

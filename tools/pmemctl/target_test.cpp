@@ -14,6 +14,8 @@
 #include <string>
 #include <system_error>
 
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 namespace pmemctl {
@@ -182,6 +184,49 @@ TEST_F(Disks, AreFoundInProcesses) {
     }
     fs::remove(open);
   }
+}
+
+TEST_F(Disks, AreFoundInProcessesUnderAnyName) {
+  namespace fs = std::filesystem;
+  add_partition();
+  files.put("proc/77/comm", "qemu\n");
+  for (const std::string folder : {"fd", "map_files"}) {
+    const fs::path open = files.directory / "proc/77" / folder / "3";
+    fs::create_directories(open.parent_path());
+    // as in a container, and of a node that was made again since
+    for (const char *text : {"/dev/disk0", "/dev/pmem0 (deleted)"}) {
+      fs::create_symlink(text, open);
+      for (const char *numbers : {"259:0", "259:1", "259:2", ""}) {
+        const auto numbers_of = [&](const std::string &path) {
+          EXPECT_EQ(path, open);
+          return std::string(numbers);
+        };
+        const bool is_ours =
+            numbers == std::string("259:0") || numbers == std::string("259:1");
+        EXPECT_EQ(process_on(files.root(), pmem0(), numbers_of),
+                  is_ours ? "77 (qemu)" : "")
+            << text << ' ' << numbers;
+      }
+      fs::remove(open);
+    }
+    // and not another disk that has its name in a container
+    fs::create_symlink("/dev/pmem0", open);
+    EXPECT_EQ(process_on(files.root(), pmem0(),
+                         [](const std::string &) { return "8:0"; }),
+              "");
+    fs::remove(open);
+  }
+}
+
+TEST_F(Disks, HaveTheNumbersOfTheirNode) {
+  EXPECT_EQ(numbers_of_node("/dev/null"), "");
+  EXPECT_EQ(numbers_of_node("/dev/none"), "");
+  const auto node = files.directory / "disk0";
+  if (mknod(node.c_str(), S_IFBLK | 0600, makedev(259, 7)))
+    GTEST_SKIP() << "no block device can be made";
+  EXPECT_EQ(numbers_of_node(node), "259:7");
+  std::filesystem::create_symlink(node, files.directory / "link");
+  EXPECT_EQ(numbers_of_node(files.directory / "link"), "259:7");
 }
 
 TEST_F(Disks, AreNotInUseByTheProcessItself) {
