@@ -114,10 +114,11 @@ int apply(const Context &context, const Options &options) {
     locked.emplace(lock(root));
   const Machine machine = read_machine(root);
   check_range(machine, setup.range.range);
-  check_rest(machine, setup.range.range, reserved_by(read_record(root)));
+  const Ranges given_up = reserved_by(read_record(root));
+  check_rest(machine, setup.range.range, given_up);
 
   Work work = work_to_apply(root, setup);
-  for (std::string &note : notes_on(machine, setup.range.range))
+  for (std::string &note : notes_on(machine, setup.range.range, given_up))
     work.notes.push_back(std::move(note));
   if (machine.initrd && machine.initrd->overlaps(setup.range.range))
     work.notes.push_back(

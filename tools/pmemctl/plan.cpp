@@ -116,6 +116,11 @@ std::uint64_t room_in(const Range &part) {
   return start < end ? end - start : 0;
 }
 
+/// What to know of a proposal that the running kernel has reserved already.
+constexpr char ReservedNote[] =
+    "the running kernel has this range reserved already; its command line needs "
+    "no change, but see that the range is not for another driver";
+
 /// One try: the parts that the blockers leave, and the best place in them.
 class Search {
 public:
@@ -138,7 +143,7 @@ public:
       } else if (part.is_reserved && room_in(part.range) != request.size) {
         // nobody may see that a part of it is taken
         candidate.reason = "reserved already, with another size; pmemctl apply "
-                           "takes it if nothing else uses it";
+                           "takes all of it if nothing else uses it";
       } else if (!place) {
         candidate.reason = "too small: it has " + exact(room_in(part.range)) +
                            " between multiples of 2 MiB";
@@ -217,9 +222,7 @@ void add_notes(const Machine &machine, const Search &search, Plan &plan) {
         "firmware's memory map is not in /sys/firmware/memmap nor in the kernel "
         "log; System RAM of /proc/iomem stands in for it");
   if (proposal.is_reserved) {
-    plan.notes.push_back("the running kernel has this range reserved already; "
-                         "its command line needs no change, but see that the "
-                         "range is not for another driver");
+    plan.notes.push_back(ReservedNote);
     return;
   }
   if (search.place->align < GiB)
@@ -306,9 +309,21 @@ void check_range(const Machine &machine, const Range &range) {
 
 void check_rest(const Machine &machine, const Range &range,
                 const Ranges &given_up) {
+  const std::string name = exact(range.size()) + "@" + exact(range.start);
+  for (const Range &other : without(machine.reserved_ram(), given_up)) {
+    const Ranges rest = without({other}, {range});
+    // those who use it may not see that a part of it is taken
+    if (other.overlaps(range) &&
+        std::any_of(rest.begin(), rest.end(),
+                    [](const Range &part) { return room_in(part) != 0; }))
+      throw std::invalid_argument(
+          name + ": has only a part of " + hex(other.start) + "-" +
+          hex(other.end - 1) +
+          ", which the running kernel has reserved, and not for pmemctl; take "
+          "all of it, or boot without its memmap= first");
+  }
   if (contains(machine.reserved_ram(), range))
     return;
-  const std::string name = exact(range.size()) + "@" + exact(range.start);
   const auto kernel = machine.kernel_image();
   if (kernel && !machine.has_kaslr() && kernel->overlaps(range))
     throw std::invalid_argument(
@@ -346,10 +361,19 @@ void check_rest(const Machine &machine, const Range &range,
         "proposes a range above");
 }
 
-std::vector<std::string> notes_on(const Machine &machine, const Range &range) {
+std::vector<std::string> notes_on(const Machine &machine, const Range &range,
+                                  const Ranges &given_up) {
   std::vector<std::string> notes;
-  if (contains(machine.reserved_ram(), range))
+  const Ranges reserved = machine.reserved_ram();
+  const bool is_foreign = !common(without(reserved, given_up), {range}).empty();
+  if (contains(reserved, range)) {
+    if (is_foreign)
+      notes.push_back(ReservedNote);
     return notes;
+  }
+  if (is_foreign)
+    notes.push_back("the running kernel has a part of this range reserved "
+                    "already; see that it is not for another driver");
   if (range.start < LowEnd)
     notes.push_back(
         "the range begins below 4 GiB, where devices and the kernel "

@@ -70,7 +70,8 @@ void check_request(const Machine &machine, const Request &request);
 /// @throws std::invalid_argument with the range, the reason and the remedy
 void check_range(const Machine &machine, const Range &range);
 
-/// Checks that the kernel can boot without a range, unless it already has.
+/// Checks that the kernel can boot without a range, unless it already has, and that
+/// another reservation of the running kernel does not lose a part to it.
 /// @param machine  the machine
 /// @param range    a range that @ref check_range accepts
 /// @param given_up an earlier reservation, which the kernel gets back
@@ -78,12 +79,14 @@ void check_range(const Machine &machine, const Range &range);
 void check_rest(const Machine &machine, const Range &range,
                 const Ranges &given_up = {});
 
-/// What to know of a range besides: that it is in low memory, kernels that place
-/// themselves in it, and too many ranges for KASLR.
-/// @param machine the machine
-/// @param range   the range
-/// @return nothing if the running kernel has reserved it already
-std::vector<std::string> notes_on(const Machine &machine, const Range &range);
+/// What to know of a range besides: that the running kernel has reserved it, perhaps for
+/// another driver; or that it is in low memory, kernels that place themselves in it, and
+/// too many ranges for KASLR.
+/// @param machine  the machine
+/// @param range    the range
+/// @param given_up an earlier reservation of pmemctl
+std::vector<std::string> notes_on(const Machine &machine, const Range &range,
+                                  const Ranges &given_up = {});
 
 /// Proposes a range.
 /// @param machine the machine

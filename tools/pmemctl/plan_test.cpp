@@ -201,7 +201,54 @@ TEST(Range, HasTheNotesOfAPlan) {
   machine.is_efi = true;
   EXPECT_EQ(notes_on(machine, range).size(), 2U);
   machine.resources = {{range, 0, "Reserved"}};
-  EXPECT_EQ(notes_on(machine, range), std::vector<std::string>{});
+  EXPECT_EQ(notes_on(machine, range, {range}), std::vector<std::string>{});
+}
+
+TEST(Range, ThatOthersHaveReservedIsNotedOrRefused) {
+  Machine machine = recorded("vm-two-nodes");
+  const Range other{16 * GiB, 24 * GiB};
+  machine.resources = {{{4 * GiB, 16 * GiB}, 0, "System RAM"},
+                       {other, 0, "Reserved"},
+                       {{24 * GiB, 32 * GiB}, 0, "System RAM"}};
+  const auto error = [&](const Range &range, const Ranges &ours) {
+    try {
+      check_rest(machine, range, ours);
+      return std::string();
+    } catch (const std::invalid_argument &error) {
+      return std::string(error.what());
+    }
+  };
+  // all of it, as for a setup by hand
+  EXPECT_EQ(error(other, {}), "");
+  EXPECT_EQ(notes_on(machine, other),
+            std::vector<std::string>{
+                "the running kernel has this range reserved already; its "
+                "command line needs no change, but see that the range is not "
+                "for another driver"});
+  EXPECT_EQ(notes_on(machine, other, {other}), std::vector<std::string>{});
+  // a part, with or without other memory
+  for (const Range &range : {Range{16 * GiB, 17 * GiB},
+                             {20 * GiB, 24 * GiB},
+                             {15 * GiB, 17 * GiB},
+                             {20 * GiB, 25 * GiB}}) {
+    EXPECT_NE(error(range, {}).find(
+                  ": has only a part of 0x400000000-0x5ffffffff, which the "
+                  "running kernel has reserved, and not for pmemctl; take all "
+                  "of it, or boot without its memmap= first"),
+              std::string::npos)
+        << hex(range.start);
+    EXPECT_EQ(error(range, {other}), "") << hex(range.start);
+  }
+  // less than a chunk at its end cannot be taken
+  machine.firmware_ram = {{4 * GiB, 24 * GiB - 64 * KiB}};
+  EXPECT_EQ(error({16 * GiB, 24 * GiB - 2 * MiB}, {}), "");
+  // all of it and more
+  machine.firmware_ram = {{4 * GiB, 32 * GiB}};
+  EXPECT_EQ(error({15 * GiB, 24 * GiB}, {}), "");
+  const auto notes = notes_on(machine, {15 * GiB, 24 * GiB});
+  ASSERT_EQ(notes.size(), 1U);
+  EXPECT_NE(notes[0].find("has a part of this range reserved already"),
+            std::string::npos);
 }
 
 TEST(Range, LeavesRamForTheKernel) {
