@@ -336,6 +336,28 @@ TEST_F(Apply, EntriesThatGrubReadsAreLeftAlone) {
   EXPECT_EQ(error("4G@8G"), "");
 }
 
+TEST_F(Apply, EntriesThatAMenuOfGrubReadsAreLeftAlone) {
+  files.put("etc/kernel/cmdline", "root=/dev/sda1 ro\n");
+  files.put("boot/loader/loader.conf", "");
+  files.put("boot/loader/entries.srel", "type1\n");
+  files.put("boot/loader/entries/a.conf", "options root=/dev/sda1 ro\n");
+  const std::string remedy = "add memmap=4G$8G with grubby";
+  for (const char *menu :
+       {"boot/grub/grub.cfg", "boot/grub2/grub.cfg", "boot/EFI/fedora/grub.cfg",
+        "efi/EFI/fedora/grub.cfg", "efi/grub2/grub.cfg",
+        "boot/efi/EFI/BOOT/grub.cfg"}) {
+    files.put(menu, "set timeout=1\n# blscfg is below\n");
+    EXPECT_EQ(error("4G@8G"), "") << menu;
+    files.put(menu, "set timeout=1\nif true; then\n\tblscfg\nfi\n");
+    EXPECT_NE(error("4G@8G").find(remedy), std::string::npos) << menu;
+    fs::remove(files.directory / menu);
+  }
+  // nor is a configuration changed that nothing reads
+  add_grub(true);
+  files.put("boot/grub2/grub.cfg", "insmod blscfg\nblscfg\n");
+  EXPECT_NE(error("4G@8G").find(remedy), std::string::npos);
+}
+
 TEST_F(Apply, EntriesThatGrubReadsOnOpenSuseAreLeftAlone) {
   files.put("etc/kernel/cmdline", "root=/dev/sda1 ro\n");
   files.put("boot/efi/loader/loader.conf", "");

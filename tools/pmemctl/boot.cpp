@@ -79,10 +79,38 @@ bool has_grub2_bls(const Files &files) {
   return false;
 }
 
+/// Whether a menu has GRUB's command blscfg.
+bool calls_blscfg(const Files &files, const std::string &menu) {
+  const std::vector<std::string> lines = lines_of(files.get(menu).value_or(""));
+  return std::any_of(lines.begin(), lines.end(), [](const std::string &line) {
+    const std::size_t start = line.find_first_not_of(" \t");
+    return start != line.npos && line[start] != '#' &&
+           line.find("blscfg", start) != line.npos;
+  });
+}
+
+/// Whether GRUB has such a menu: an image-based system has it without a configuration in
+/// /etc/default.
+bool has_blscfg_menu(const Files &files) {
+  for (const std::string folder : BootFolders) {
+    std::vector<std::string> folders;
+    for (const std::string &name : files.names_in(folder))
+      if (name.starts_with("grub"))
+        folders.push_back(folder + "/" + name);
+    for (const std::string &name : files.names_in(folder + "/EFI"))
+      folders.push_back(folder + "/EFI/" + name);
+    for (const std::string &place : folders)
+      if (files.has(place + "/grub.cfg") &&
+          calls_blscfg(files, place + "/grub.cfg"))
+        return true;
+  }
+  return false;
+}
+
 /// Whether GRUB reads entries of the Boot Loader Specification. It takes "$32G" in their
 /// options for a variable, and the kernel would then limit RAM to the size before it.
 bool grub_reads_entries(const Files &files) {
-  return has_blscfg(files) || has_grub2_bls(files);
+  return has_blscfg(files) || has_grub2_bls(files) || has_blscfg_menu(files);
 }
 
 void add_grub(const Files &files, const std::string &memmap, Changes &changes) {
@@ -95,6 +123,15 @@ void add_grub(const Files &files, const std::string &memmap, Changes &changes) {
         "/proc/cmdline after the boot");
     return;
   }
+  if (grub_reads_entries(files)) {
+    changes.notes.push_back(
+        "GRUB takes the command line from /boot/loader/entries here, which "
+        "pmemctl does not change; add " +
+        memmap +
+        " with grubby, or with rpm-ostree kargs --append on an image-based "
+        "system, and check /proc/cmdline after the boot");
+    return;
+  }
   bool has_drop_ins = false;
   for (const char *program : {"usr/sbin/grub-mkconfig", "usr/bin/grub-mkconfig",
                               "usr/sbin/grub2-mkconfig"})
@@ -104,13 +141,6 @@ void add_grub(const Files &files, const std::string &memmap, Changes &changes) {
       files.has("boot/grub/grub.cfg") || files.has("boot/grub2/grub.cfg");
   if (!files.has(GrubConfig) && !(has_drop_ins && has_menu))
     return;
-  if (has_blscfg(files)) {
-    changes.notes.push_back(
-        "GRUB takes the command line from /boot/loader/entries here, which "
-        "pmemctl does not change; add " +
-        memmap + " with grubby, and check /proc/cmdline after the boot");
-    return;
-  }
   const std::string block =
       "GRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX " + for_grub(memmap) + "\"\n";
   if (has_drop_ins) {
