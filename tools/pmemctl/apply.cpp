@@ -20,25 +20,65 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// An entry without a word of its lines, and the blank before it. Comments stay.
+/// @param has_rest becomes true if the word is a part of longer ones
+std::string without_word(const std::string &text, const std::string &word,
+                         bool &has_rest) {
+  std::string result;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size() - 1) + 1;
+    std::string line = text.substr(at, end - at);
+    at = end;
+    const std::size_t start = line.find_first_not_of(" \t");
+    const bool is_comment = start != line.npos && line[start] == '#';
+    for (std::size_t found = 0;
+         !is_comment && (found = line.find(word, found)) != line.npos;) {
+      const std::size_t after = found + word.size();
+      const bool is_word = found &&
+                           line.find_first_of(" \t", found - 1) == found - 1 &&
+                           (after == line.size() ||
+                            line.find_first_of(" \t\r\n", after) == after);
+      if (is_word)
+        line.erase(--found, word.size() + 1);
+      else
+        found = after;
+      has_rest |= !is_word;
+    }
+    result += line;
+  }
+  return result;
+}
+
 /// An entry of a boot loader that is not in the record, without what a record adds to
-/// entries.
+/// entries. It can be that of others, so that it is no error if that is not all of it.
 Contents without_parameter(const Record &record, const std::string &path,
-                           const Contents &now) {
-  const Edit *added = nullptr;
+                           const Contents &now,
+                           std::vector<std::string> &notes) {
+  std::string word;
   for (const Edit &edit : record.edits) {
     if (!edit.added.starts_with(" memmap="))
       continue;
     if (now == edit.after) // renamed
       return edit.before;
-    added = &edit;
+    word = edit.added.substr(1);
   }
-  return added ? taken_back({path, {}, {}, added->added}, now) : now;
+  if (!now || word.empty())
+    return now;
+  bool has_rest = false;
+  std::string text = without_word(*now, word, has_rest);
+  if (has_rest)
+    notes.push_back("/" + path + ": has " + word +
+                    " in a longer word, which pmemctl has not written; see "
+                    "that it is wanted");
+  return text;
 }
 
 /// The contents without the edits of a record: of its files, and of entries that boot
 /// counting has renamed since, or that a new kernel has with the running command line.
-std::map<std::string, Contents> without_record(const Root &root,
-                                               const Record &record) {
+/// @param notes gets what is left of it
+std::map<std::string, Contents>
+without_record(const Root &root, const Record &record,
+               std::vector<std::string> &notes) {
   std::map<std::string, Contents> contents, others;
   for (const std::string &path : entry_paths(Files(root)))
     others[path] = {};
@@ -61,7 +101,7 @@ std::map<std::string, Contents> without_record(const Root &root,
     contents[edit.path] = is_gone ? now : taken_back(edit, now);
   }
   for (auto &[path, text] : others)
-    text = without_parameter(record, path, root.find(path));
+    text = without_parameter(record, path, root.find(path), notes);
   contents.merge(others);
   return contents;
 }
@@ -108,29 +148,30 @@ dax::Descriptor lock(const Root &root) {
 
 Work work_to_apply(const Root &root, const Setup &setup) {
   const Record old = read_record(root);
-  std::map<std::string, Contents> contents = without_record(root, old);
-  Changes changes = changes_for(files_with(root, contents), setup);
   Work work;
+  std::map<std::string, Contents> contents =
+      without_record(root, old, work.notes);
+  Changes changes = changes_for(files_with(root, contents), setup);
   for (const Edit &edit : changes.edits)
     contents[edit.path] = edit.after;
   work.replacements = replacements_for(root, contents);
   work.record = {std::move(changes.edits), old.directories};
   add_missing_directories(root, work.record);
   work.commands = std::move(changes.commands);
-  work.notes = std::move(changes.notes);
-  work.notes.insert(work.notes.end(), changes.steps.begin(),
-                    changes.steps.end());
+  for (const auto &more : {changes.notes, changes.steps})
+    work.notes.insert(work.notes.end(), more.begin(), more.end());
   return work;
 }
 
 Work work_to_undo(const Root &root) {
-  const auto contents = without_record(root, read_record(root));
   Work work;
+  const auto contents = without_record(root, read_record(root), work.notes);
   work.replacements = replacements_for(root, contents);
   // also without a record: the command may have failed after an earlier undo
   Changes changes = boot_changes(files_with(root, contents), "");
   work.commands = std::move(changes.commands);
-  work.notes = std::move(changes.steps);
+  work.notes.insert(work.notes.end(), changes.steps.begin(),
+                    changes.steps.end());
   return work;
 }
 

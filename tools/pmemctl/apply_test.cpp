@@ -605,6 +605,34 @@ TEST_F(Apply, UndoFindsEntriesOfKernelsThatWereInstalledSince) {
               "options ro\n");
 }
 
+TEST_F(Apply, EntriesOfOthersKeepLongerWordsAndComments) {
+  files.put("boot/loader/loader.conf", "");
+  files.put("etc/kernel/cmdline", "ro\n");
+  apply("4G@8G");
+  const std::string folder = "boot/loader/entries/";
+  const std::string longer = "options ro memmap=4G$8G,2G$20G\n",
+                    other = "options ro x.memmap=4G$8G\n",
+                    comment = "# options memmap=4G$8G\noptions ro\n";
+  files.put(folder + "longer.conf", longer);
+  files.put(folder + "other.conf", other);
+  files.put(folder + "comment.conf", comment);
+  files.put(folder + "word.conf", "options\tmemmap=4G$8G memmap=4G$8G\tro");
+  const std::vector<std::string> notes = {
+      "/boot/loader/entries/longer.conf: has memmap=4G$8G in a longer word, "
+      "which pmemctl has not written; see that it is wanted",
+      "/boot/loader/entries/other.conf: has memmap=4G$8G in a longer word, "
+      "which pmemctl has not written; see that it is wanted"};
+  EXPECT_EQ(
+      work_to_apply(files.root(), {parse_range("4G@8G"), "", "ext4"}).notes,
+      notes);
+  EXPECT_EQ(work_to_undo(files.root()).notes, notes);
+  undo();
+  EXPECT_EQ(files.text_of(folder + "longer.conf"), longer);
+  EXPECT_EQ(files.text_of(folder + "other.conf"), other);
+  EXPECT_EQ(files.text_of(folder + "comment.conf"), comment);
+  EXPECT_EQ(files.text_of(folder + "word.conf"), "options\tro");
+}
+
 TEST_F(Apply, UndoFindsEntriesThatAreMountedElsewhere) {
   files.put("efi/loader/loader.conf", "");
   files.put("efi/loader/entries/a.conf", "options ro\n");
