@@ -84,12 +84,17 @@ without_record(const Root &root, const Record &record,
     others[path] = {};
   for (const Edit &edit : record.edits)
     others.erase(edit.path);
-  // a partition is mounted elsewhere
-  const auto is_moved = [&](const fs::path &path) {
+  // a partition is mounted elsewhere: not another file that has the same name
+  const auto is_moved = [&](const Edit &edit) {
+    const fs::path path = edit.path;
     return std::any_of(others.begin(), others.end(), [&](const auto &other) {
-      return other.first.ends_with("/loader/entries/" +
-                                   path.filename().string()) &&
-             path.parent_path().filename() == "entries";
+      if (path.parent_path().filename() != "entries" ||
+          !other.first.ends_with("/loader/entries/" + path.filename().string()))
+        return false;
+      const Contents text = root.find(other.first);
+      return text &&
+             (text == edit.after ||
+              (!edit.added.empty() && text->find(edit.added) != text->npos));
     });
   };
   for (const Edit &edit : record.edits) {
@@ -97,7 +102,7 @@ without_record(const Root &root, const Record &record,
     const fs::path path = edit.path;
     // others have removed it, as the entry of an old kernel
     const bool is_gone =
-        !now && (root.has(path.parent_path().string()) || is_moved(path));
+        !now && (root.has(path.parent_path().string()) || is_moved(edit));
     contents[edit.path] = is_gone ? now : taken_back(edit, now);
   }
   for (auto &[path, text] : others)

@@ -649,6 +649,20 @@ TEST_F(Apply, UndoFindsEntriesThatAreMountedElsewhere) {
   EXPECT_THROW(undo(), std::runtime_error);
 }
 
+TEST_F(Apply, UndoNeedsMoreThanTheNameOfAnEntryThatIsMountedElsewhere) {
+  files.put("efi/loader/loader.conf", "");
+  files.put("efi/loader/entries/a.conf", "options ro\n");
+  apply("4G@8G");
+  fs::rename(files.directory / "efi", files.directory / "unmounted");
+  const std::string moved = "boot/loader/entries/a.conf";
+  files.put(moved, "options ro\n");
+  EXPECT_THROW(undo(), std::runtime_error);
+  // others have changed it since
+  files.put(moved, "title A\noptions ro memmap=4G$8G\n");
+  undo();
+  EXPECT_EQ(files.text_of(moved), "title A\noptions ro\n");
+}
+
 TEST_F(Apply, UndoTakesNoPartOfAWord) {
   files.put("boot/loader/loader.conf", "");
   files.put("boot/loader/entries/a.conf", "options ro\n");
