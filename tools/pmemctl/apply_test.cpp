@@ -289,6 +289,42 @@ TEST_F(Apply, MkinitcpioBuildsItsImages) {
   EXPECT_NE(error("4G@8G"), "");
 }
 
+TEST_F(Apply, MkinitcpioCanHaveAnotherCommandLine) {
+  const std::string preset = "etc/mkinitcpio.d/linux.preset";
+  const std::string images = "default_uki=\"/efi/EFI/Linux/arch.efi\"\n";
+  const std::string note =
+      "/efi/EFI/Linux has unified kernel images, whose command lines pmemctl "
+      "does not change; add memmap=4G$8G where they are built from, build them "
+      "again, and check /proc/cmdline after the boot";
+  files.put("etc/kernel/cmdline", "ro\n");
+  for (const char *options :
+       {"default_options=\"--cmdline /etc/other --splash /a\"\n",
+        "default_options=(--splash /a '--cmdline=/etc/other')\n",
+        "default_options=--no-cmdline\n"}) {
+    files.put(preset, images + options);
+    EXPECT_EQ(error("4G@8G"), note) << options;
+  }
+  for (const char *options :
+       {"default_options=\"--splash /a\"\n",
+        "default_options=\"--cmdline /etc/kernel/cmdline\"\n",
+        "#default_options=--no-cmdline\n",
+        // of a preset that makes no unified image
+        "fallback_options=--no-cmdline\n"}) {
+    files.put(preset, images + options);
+    const Work work = apply("4G@8G");
+    EXPECT_EQ(work.commands, std::vector<std::string>{"mkinitcpio -P"});
+    EXPECT_EQ(work.notes, std::vector<std::string>{}) << options;
+    undo();
+  }
+  // one of two
+  files.put(preset, images + "fallback_uki=/efi/EFI/Linux/fallback.efi\n"
+                             "fallback_options=\"--cmdline /etc/other\"\n");
+  const Work work = apply("4G@8G");
+  EXPECT_EQ(work.commands, std::vector<std::string>{"mkinitcpio -P"});
+  EXPECT_EQ(work.notes, std::vector<std::string>{note});
+  EXPECT_EQ(files.text_of("etc/kernel/cmdline"), "ro memmap=4G$8G\n");
+}
+
 TEST_F(Apply, ImagesWithAnUnknownCommandLineAreNamed) {
   files.put("efi/EFI/Linux/arch.efi", "");
   const std::string note =

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <filesystem>
+#include <map>
 
 namespace pmemctl {
 
@@ -209,11 +211,82 @@ void add_systemd_boot(const Files &files, const std::string &memmap,
     extend_line(files, path, "options", false, memmap, changes);
 }
 
+/// The unified kernel images that mkinitcpio makes, as on Arch Linux: the folders of
+/// them, without the first slash.
+struct PresetImages {
+  std::vector<std::string> shared; ///< with the command line of /etc
+  std::vector<std::string> own;    ///< with another, that their preset names
+};
+
+/// The values of variables of a mkinitcpio preset.
+/// @param end of their names, as "uki"
+/// @return by the rest of their names, as "default" for default_uki
+std::map<std::string, std::string> values_in(const std::string &preset,
+                                             const std::string &end) {
+  std::map<std::string, std::string> values;
+  for (const std::string &line : lines_of(preset)) {
+    const std::size_t start = line.find_first_not_of(" \t");
+    const std::size_t at = line.find("_" + end + "=");
+    if (start == line.npos || line[start] == '#' || at == line.npos)
+      continue;
+    std::string value = line.substr(at + end.size() + 2);
+    for (const char quote : {'"', '\'', '(', ')'})
+      std::replace(value.begin(), value.end(), quote, ' ');
+    values[line.substr(start, at - start)] = value;
+  }
+  return values;
+}
+
+/// Whether options of mkinitcpio name a command line, or none.
+bool has_own_cmdline(std::string options) {
+  std::replace(options.begin(), options.end(), '=', ' ');
+  const std::vector<std::string> words = words_of(options);
+  for (std::size_t i = 0; i < words.size(); i++)
+    if (words[i] == "--no-cmdline" ||
+        (words[i] == "--cmdline" &&
+         (i + 1 == words.size() || words[i + 1] != "/etc/kernel/cmdline")))
+      return true;
+  return false;
+}
+
+PresetImages preset_images(const Files &files) {
+  PresetImages images;
+  const std::string folder = "etc/mkinitcpio.d/";
+  for (const std::string &name : files.names_in(folder)) {
+    if (!name.ends_with(".preset"))
+      continue;
+    const std::string preset = files.get(folder + name).value_or("");
+    auto options = values_in(preset, "options");
+    // the second is that of mkinitcpio before version 36
+    for (const char *variable : {"uki", "efi_image"})
+      for (const auto &[image, value] : values_in(preset, variable)) {
+        const std::vector<std::string> words = words_of(value);
+        const std::filesystem::path path = words.empty() ? "" : words[0];
+        (has_own_cmdline(options[image]) ? images.own : images.shared)
+            .push_back(path.parent_path().relative_path());
+      }
+  }
+  return images;
+}
+
+void add_images_note(const std::string &folder, const std::string &memmap,
+                     Changes &changes) {
+  changes.notes.push_back("/" + folder +
+                          " has unified kernel images, whose command lines "
+                          "pmemctl does not change; add " +
+                          memmap +
+                          " where they are built from, build them again, and "
+                          "check /proc/cmdline after the boot");
+}
+
 void add_kernel_install(const Files &files, const std::string &memmap,
                         Changes &changes) {
   const std::string path = "etc/kernel/cmdline";
   const auto text = files.get(path);
   if (!text || grub_reads_entries(files))
+    return;
+  const PresetImages presets = preset_images(files);
+  if (presets.shared.empty() && !presets.own.empty())
     return;
   // the lines are joined, and some readers leave out those with a # at their start
   std::size_t last = std::min(text->find('\n'), text->size());
@@ -246,21 +319,6 @@ std::string image_folder(const Files &files) {
   return "";
 }
 
-/// Whether mkinitcpio makes unified kernel images, as on Arch Linux.
-bool has_mkinitcpio_images(const Files &files) {
-  const std::string folder = "etc/mkinitcpio.d/";
-  for (const std::string &name : files.names_in(folder))
-    if (name.ends_with(".preset"))
-      for (const std::string &line :
-           lines_of(files.get(folder + name).value_or("")))
-        if (const auto words = words_of(line);
-            !words.empty() && !words[0].starts_with('#') &&
-            (words[0].find("_uki=") != line.npos ||
-             words[0].find("_efi_image=") != line.npos)) // before mkinitcpio 36
-          return true;
-  return false;
-}
-
 /// Adds to the command line that unified kernel images are built with, and has them built:
 /// nothing else reads it.
 void add_images(const Files &files, const std::string &memmap,
@@ -273,7 +331,12 @@ void add_images(const Files &files, const std::string &memmap,
     return;
   }
   const bool has_cmdline = files.has("etc/kernel/cmdline");
-  if (has_mkinitcpio_images(files)) {
+  const PresetImages presets = preset_images(files);
+  if (!presets.own.empty())
+    add_images_note(presets.own.front(), memmap, changes);
+  if (!presets.own.empty() && presets.shared.empty())
+    return;
+  if (!presets.shared.empty()) {
     // it reads these files instead of the other, if there are any
     const std::string folder = "etc/cmdline.d", drop_in = "zz-pmem.conf";
     const bool has_drop_ins = has_name(files, folder, ".conf");
@@ -288,12 +351,7 @@ void add_images(const Files &files, const std::string &memmap,
   }
   const std::string images = image_folder(files);
   if (!images.empty() && !has_cmdline) {
-    changes.notes.push_back("/" + images +
-                            " has unified kernel images, whose command lines "
-                            "pmemctl does not change; add " +
-                            memmap +
-                            " where they are built from, build them again, and "
-                            "check /proc/cmdline after the boot");
+    add_images_note(images, memmap, changes);
     return;
   }
   // also where its file is all that has the parameter
