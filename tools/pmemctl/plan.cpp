@@ -382,7 +382,14 @@ std::vector<std::string> notes_on(const Machine &machine, const Range &range,
     notes.push_back("Linux " + machine.release +
                     " started by UEFI can place itself in memmap= ranges; add "
                     "nokaslr, or use 6.10 or later");
-  if (machine.memmap_count() + 1 > 4 && machine.has_kaslr())
+  // the new one replaces that of an earlier apply
+  const std::vector<Memmap> memmaps = parse_memmap(machine.cmdline);
+  const bool is_replaced =
+      std::any_of(memmaps.begin(), memmaps.end(), [&](const Memmap &memmap) {
+        return memmap.kind == '$' && std::find(given_up.begin(), given_up.end(),
+                                               memmap.range) != given_up.end();
+      });
+  if (machine.memmap_count() + (is_replaced ? 0 : 1) > 4 && machine.has_kaslr())
     notes.push_back(
         "KASLR knows 4 memmap= ranges only: with more, the kernel can place "
         "itself in one, or KASLR is off; use fewer, or add nokaslr");

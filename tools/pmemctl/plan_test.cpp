@@ -204,6 +204,20 @@ TEST(Range, HasTheNotesOfAPlan) {
   EXPECT_EQ(notes_on(machine, range, {range}), std::vector<std::string>{});
 }
 
+TEST(Range, TakesThePlaceOfAnEarlierOneForKaslr) {
+  Machine machine = recorded("vm-two-nodes");
+  const Range range{16 * GiB, 24 * GiB}, earlier{40 * GiB, 44 * GiB};
+  machine.cmdline = {"memmap=1M#1M,1M#2M,1M#3M", "memmap=4G$40G"};
+  EXPECT_EQ(notes_on(machine, range, {earlier}), std::vector<std::string>{});
+  const auto notes = notes_on(machine, range);
+  ASSERT_EQ(notes.size(), 1U);
+  EXPECT_NE(notes[0].find("KASLR knows 4"), std::string::npos);
+  // which the running kernel does not have yet
+  EXPECT_EQ(notes_on(machine, range, {{40 * GiB, 48 * GiB}}), notes);
+  machine.cmdline.push_back("memmap=1M#4M");
+  EXPECT_EQ(notes_on(machine, range, {earlier}), notes);
+}
+
 TEST(Range, ThatOthersHaveReservedIsNotedOrRefused) {
   Machine machine = recorded("vm-two-nodes");
   const Range other{16 * GiB, 24 * GiB};
