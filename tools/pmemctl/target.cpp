@@ -220,27 +220,48 @@ std::string process_on(const Root &root, const Target &target,
   return "";
 }
 
-void check_processes(const Root &root, const Target &target) {
-  std::string process;
+Clock steady_clock() {
+  return {[] {
+            return std::chrono::duration_cast<std::chrono::milliseconds>(
+                std::chrono::steady_clock::now().time_since_epoch());
+          },
+          [](std::chrono::milliseconds time) {
+            std::this_thread::sleep_for(time);
+          }};
+}
+
+void check_processes(const Root &root, const Target &target, std::ostream &log,
+                     const Clock &clock) {
+  using namespace std::chrono_literals;
+  const auto start = clock.now();
   // udev opens each disk for a moment after it has changed
-  for (int tries = 0; tries < 100; tries++) {
-    process = process_on(root, target);
+  for (bool is_told = false;;) {
+    const std::string process = process_on(root, target);
     if (process.empty())
       return;
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    // with many processes, it takes time to look at them
+    const auto waited = clock.now() - start;
+    if (waited >= 5s)
+      throw std::invalid_argument(target.name + ": is open in process " +
+                                  process + "; end that first");
+    if (waited >= 1s && !is_told) {
+      log << "pmemctl: waiting up to 5 s until process " << process
+          << " closes " << target.name << '\n';
+      is_told = true;
+    }
+    clock.sleep(50ms);
   }
-  throw std::invalid_argument(target.name + ": is open in process " + process +
-                              "; end that first");
 }
 
 bool is_confirmed(const Root &root, const std::string &text,
-                  const std::function<bool()> &ask) {
+                  const std::function<bool()> &ask, std::ostream &log,
+                  const Clock &clock) {
   if (!ask())
     return false;
   // with its holders and partitions of now
   const Target target = find_target(root, text);
   check_unused(root, target);
-  check_processes(root, target);
+  check_processes(root, target, log, clock);
   return true;
 }
 

@@ -8,7 +8,9 @@
 #include "range.hpp"
 #include "root.hpp"
 
+#include <chrono>
 #include <functional>
+#include <iostream>
 #include <optional>
 #include <string>
 #include <vector>
@@ -66,21 +68,38 @@ using NumbersOf = std::function<std::string(const std::string &)>;
 std::string process_on(const Root &root, const Target &target,
                        const NumbersOf &numbers_of = numbers_of_node);
 
-/// Refuses a disk that a process has open, or mapped, for more than a moment.
+/// Time that passes; tests have their own.
+struct Clock {
+  std::function<std::chrono::milliseconds()> now; ///< since any moment
+  std::function<void(std::chrono::milliseconds)> sleep;
+};
+
+/// That of the machine, which nobody sets.
+Clock steady_clock();
+
+/// Refuses a disk that a process has open, or mapped, for more than 5 s.
 /// @param root   of the files
 /// @param target the disk
+/// @param log    gets a line after the first second, with the process
+/// @param clock  to wait with
 /// @throws std::invalid_argument with the process
-void check_processes(const Root &root, const Target &target);
+void check_processes(const Root &root, const Target &target,
+                     std::ostream &log = std::cerr,
+                     const Clock &clock = steady_clock());
 
 /// Asks whether a disk is to be overwritten, and then sees again that nobody uses it: an
 /// answer takes time.
-/// @param root of the files
-/// @param text the disk, as the user names it
-/// @param ask  for the answer
+/// @param root  of the files
+/// @param text  the disk, as the user names it
+/// @param ask   for the answer
+/// @param log   for @ref check_processes
+/// @param clock for @ref check_processes
 /// @return false if the answer is no
 /// @throws std::invalid_argument if the answer is yes, and the disk has got a user
 bool is_confirmed(const Root &root, const std::string &text,
-                  const std::function<bool()> &ask);
+                  const std::function<bool()> &ask,
+                  std::ostream &log = std::cerr,
+                  const Clock &clock = steady_clock());
 
 /// What udev's database says that a disk holds: libblkid knows more signatures than
 /// signature.hpp.

@@ -8,8 +8,10 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -237,9 +239,52 @@ TEST_F(Disks, AreNotInUseByTheProcessItself) {
   EXPECT_EQ(process_on(files.root(), pmem0()), "");
 }
 
+TEST_F(Disks, AreWaitedForAsLongAsPromised) {
+  using namespace std::chrono_literals;
+  namespace fs = std::filesystem;
+  files.put("proc/77/comm", "qemu\n");
+  files.put("proc/77/fd/2", "");
+  const fs::path open = files.directory / "proc/77/fd/3";
+  // each look at the processes takes as long
+  for (const auto look : {1ms, 700ms, 10000ms}) {
+    std::chrono::milliseconds now = 1h;
+    std::chrono::milliseconds told_at{};
+    std::ostringstream log;
+    const Clock clock{[&] { return now += look; },
+                      [&](std::chrono::milliseconds time) {
+                        if (told_at == 0ms && !log.str().empty())
+                          told_at = now - 1h - look;
+                        now += time;
+                      }};
+    fs::create_symlink("/dev/pmem0", open);
+    EXPECT_EQ(
+        error([&] { check_processes(files.root(), pmem0(), log, clock); }),
+        "pmem0: is open in process 77 (qemu); end that first");
+    EXPECT_LE(now - 1h, 5050ms + 2 * look);
+    if (look < 1s) {
+      EXPECT_EQ(log.str(), "pmemctl: waiting up to 5 s until process 77 (qemu) "
+                           "closes pmem0\n");
+      EXPECT_GE(told_at, 1s);
+      EXPECT_LE(told_at, 1050ms + look);
+    }
+    fs::remove(open);
+    // nor is a moment worth a line
+    log.str("");
+    fs::create_symlink("/dev/pmem0", open);
+    const Clock closing{[&] { return now; },
+                        [&](std::chrono::milliseconds) { fs::remove(open); }};
+    EXPECT_NO_THROW(check_processes(files.root(), pmem0(), log, closing));
+    EXPECT_EQ(log.str(), "");
+  }
+}
+
 TEST_F(Disks, ThatGetAUserBeforeTheAnswerAreRefused) {
   const auto message = [&](const std::function<bool()> &ask) {
-    return error([&] { is_confirmed(files.root(), "pmem0", ask); });
+    std::ostringstream log;
+    std::chrono::milliseconds now{};
+    const Clock clock{[&] { return now; },
+                      [&](std::chrono::milliseconds time) { now += time; }};
+    return error([&] { is_confirmed(files.root(), "pmem0", ask, log, clock); });
   };
   EXPECT_FALSE(is_confirmed(files.root(), "pmem0", [] { return false; }));
   EXPECT_TRUE(is_confirmed(files.root(), "pmem0", [] { return true; }));
