@@ -62,7 +62,10 @@ struct Machine {
   Ranges named(const std::string &prefix) const;
   /// The kernel's image; nothing if /proc/iomem has no such line.
   std::optional<Range> kernel_image() const;
-  /// The memmap= ranges on the command line that KASLR has to keep out of.
+  /// The memmap= ranges on the command line that KASLR has to keep out of. It knows the
+  /// first four of all parameters together (mem_avoid_memmap() of the kernel): if the
+  /// parameter that has the fourth goes on, KASLR is off, and if others follow, the
+  /// kernel can place itself in their ranges.
   std::size_t memmap_count() const;
   /// The node that has all of a range.
   /// @return nothing if it is on several nodes, or unknown; 0 without NUMA
