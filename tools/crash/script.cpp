@@ -70,19 +70,32 @@ std::string next_word(std::istream &line, const char *what) {
   return word;
 }
 
+/// Takes the name of a file or directory, which has one name only in the model.
+std::string next_name(std::istream &line, const char *what) {
+  const std::string name = next_word(line, what);
+  const std::string parts = '/' + name + '/';
+  const bool has_dots = parts.find("/../") != parts.npos ||
+                        (name != "." && parts.find("/./") != parts.npos);
+  if (has_dots || parts.find("//") != parts.npos)
+    throw std::runtime_error(
+        name + ": give the path below the filesystem, without . and .. and "
+               "further slashes");
+  return name;
+}
+
 Step read_step(const std::string &word, std::istream &line) {
   const auto known = std::ranges::find(Words, word, &Word::word);
   if (known == Words.end())
     throw std::runtime_error(word + ": no such step");
   Step step{.action = known->action, .name = {}, .other = {}};
   if (known->form != Form::nothing)
-    step.name = next_word(line, "a name");
+    step.name = next_name(line, "a name");
   switch (known->form) {
   case Form::nothing:
   case Form::name:
     break;
   case Form::name_other:
-    step.other = next_word(line, "the second word");
+    step.other = next_name(line, "the second word");
     if (step.action == Action::touch && step.other != "read" &&
         step.other != "write")
       throw std::runtime_error(step.other + ": expected read or write");
