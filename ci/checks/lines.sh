@@ -60,6 +60,8 @@ copies() {
 		"$TOP/ci/lines" "$boot" | diff - <(printf ' RIP: 0010:pmem_submit_bio+0x0/%s at %s [pmem]\nno place: 1+0x1\n' "$size" "$source:$first")
 }
 report 'a log is copied' copies
+nothing() { ! "$TOP/ci/lines" __memcpy+0x0 2> "$work/said" && grep 'holds no bzImage' "$work/said"; }
+report 'a directory without a kernel is refused' nothing
 report 'no line for a place outside the function' \
 	says 'an unknown line: no function has that name and size' pmem_alloc_disk+0x10000
 
