@@ -22,13 +22,13 @@ work=$(mktemp -d "$CACHE/crash.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
 boot=$("$TOP/ci/build" vm)
-pairs=20
-[ $# = 0 ] || pairs=247
+pairs=20 offered=$((states * 5 / 4))
+[ $# = 0 ] || { pairs=247 offered=$((states * 8 / 5)); }
 # a violation names the trace, which stays there
 traces=$CACHE/crash
 explored=0
 # some points have fewer states than their share
-"$TOP/ci/crash" --boot "$boot" --states "$((states * 5 / 4))" --pairs "$pairs" --out "$traces" \
+"$TOP/ci/crash" --boot "$boot" --states "$offered" --pairs "$pairs" --out "$traces" \
 	> "$work/said" || explored=$?
 sed 's/^/# /' "$work/said"
 for script in "$TOP"/tools/crash/scripts/* pairs; do
