@@ -110,12 +110,13 @@ void States::choose(const Lines &lines, std::uint64_t most,
     order.push_back(&part);
     std::swap(order.back(), order[random.below(order.size())]);
   }
-  const auto others = std::ranges::stable_partition(order, &Part::read);
-  const std::size_t read = order.size() - others.size();
-  for (std::size_t round = 0;
-       found < most && !stopped && number < 2 * most + 10; round++) {
+  const auto others = std::stable_partition(
+      order.begin(), order.end(), [](const Part *part) { return part->read; });
+  const auto read = static_cast<std::size_t>(others - order.begin());
+  std::size_t round = 0;
+  while (found < most && !stopped && number < 2 * most + 10) {
     const Part &one = *order[round % order.size()];
-    const bool only_read = round < read;
+    const bool only_read = round++ < read;
     const Part &last = *order[random.below(only_read ? read : order.size())];
     const std::uint64_t end =
         last.versions[random.below(last.versions.size())].order;
