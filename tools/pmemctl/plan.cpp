@@ -214,7 +214,8 @@ private:
   std::vector<Part> parts;
 };
 
-void add_notes(const Machine &machine, const Search &search, Plan &plan) {
+void add_notes(const Machine &machine, const Search &search,
+               const Ranges &given_up, Plan &plan) {
   const Proposal &proposal = *plan.proposal;
   const auto kernel = machine.kernel_image();
   if (!machine.has_firmware_map)
@@ -238,7 +239,7 @@ void add_notes(const Machine &machine, const Search &search, Plan &plan) {
     if (crash.overlaps(proposal.range))
       plan.notes.push_back("the crash kernel is in this range now; with "
                            "memmap=, it gets another place at the next boot");
-  for (std::string &note : notes_on(machine, proposal.range))
+  for (std::string &note : notes_on(machine, proposal.range, given_up))
     plan.notes.push_back(std::move(note));
 }
 
@@ -396,7 +397,8 @@ std::vector<std::string> notes_on(const Machine &machine, const Range &range,
   return notes;
 }
 
-Plan plan(const Machine &machine, const Request &request) {
+Plan plan(const Machine &machine, const Request &request,
+          const Ranges &given_up) {
   Plan plan;
   std::vector<Blocker> blockers = moving_blockers(machine);
   const std::vector<Blocker> fixed = fixed_blockers(machine);
@@ -439,7 +441,7 @@ Plan plan(const Machine &machine, const Request &request) {
       }
     plan.proposal.reset();
   } else {
-    add_notes(machine, search, plan);
+    add_notes(machine, search, given_up, plan);
   }
   return plan;
 }

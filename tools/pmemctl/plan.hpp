@@ -89,9 +89,11 @@ std::vector<std::string> notes_on(const Machine &machine, const Range &range,
                                   const Ranges &given_up = {});
 
 /// Proposes a range.
-/// @param machine the machine
-/// @param request a request that @ref check_request accepts
-Plan plan(const Machine &machine, const Request &request);
+/// @param machine  the machine
+/// @param request  a request that @ref check_request accepts
+/// @param given_up an earlier reservation of pmemctl, which apply would replace
+Plan plan(const Machine &machine, const Request &request,
+          const Ranges &given_up = {});
 
 } // namespace pmemctl
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /// @file
 /// pmemctl plan.
+#include "apply.hpp"
 #include "command.hpp"
 #include "commands.hpp"
 #include "plan.hpp"
@@ -35,9 +36,10 @@ CLI::Validator size_text() {
 }
 
 int run(const Context &context, const Request &request) {
-  const Machine machine = read_machine(context.root());
+  const Root root = context.root();
+  const Machine machine = read_machine(root);
   check_request(machine, request);
-  const Plan result = plan(machine, request);
+  const Plan result = plan(machine, request, reserved_by(read_record(root)));
   if (result.proposal)
     check_range(machine, result.proposal->range);
 

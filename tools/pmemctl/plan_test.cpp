@@ -214,6 +214,10 @@ TEST(Range, TakesThePlaceOfAnEarlierOneForKaslr) {
   EXPECT_NE(notes[0].find("KASLR knows 4"), std::string::npos);
   // which the running kernel does not have yet
   EXPECT_EQ(notes_on(machine, range, {{40 * GiB, 48 * GiB}}), notes);
+  const Request request{.size = 8 * GiB, .count = 1, .node = {}};
+  EXPECT_EQ(plan(machine, request, {earlier}).notes,
+            std::vector<std::string>{});
+  EXPECT_EQ(plan(machine, request).notes, notes);
   machine.cmdline.push_back("memmap=1M#4M");
   EXPECT_EQ(notes_on(machine, range, {earlier}), notes);
 }
