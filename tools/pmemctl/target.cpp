@@ -100,6 +100,17 @@ std::string shared_user_of(const Root &root, const Target &target) {
       if (is_one_of(names, name_of(root, root.line(target_core + adapter + "/" +
                                                    store + "/udev_path"))))
         return "SCSI target " + store + "; remove it with targetcli first";
+  const std::string gadgets = "sys/kernel/config/usb_gadget/";
+  for (const std::string &gadget : root.names_in(gadgets)) {
+    const std::string functions = gadgets + gadget + "/functions/";
+    for (const std::string &function : root.names_in(functions))
+      for (const std::string &unit : root.names_in(functions + function)) {
+        const std::string file = functions + function + "/" + unit + "/file";
+        if (is_one_of(names, name_of(root, root.line(file))))
+          return "USB gadget " + gadget + "; empty its " + function + "/" +
+                 unit + "/file first";
+      }
+  }
   return "";
 }
 

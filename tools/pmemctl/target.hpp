@@ -43,8 +43,8 @@ Target find_target(const Root &root, const std::string &text);
 /// @throws std::system_error if it is not there
 void check_node(const std::string &path, const Target &target);
 
-/// Refuses a disk that a filesystem, swap space, another device or a target of NVMe or
-/// SCSI uses.
+/// Refuses a disk that a filesystem, swap space, another device, a target of NVMe or SCSI,
+/// or a USB gadget uses.
 /// @param root   of the files
 /// @param target the disk
 /// @throws std::invalid_argument with the user of the disk and the remedy

@@ -168,6 +168,15 @@ TEST_F(Disks, ThatTheKernelHasOpenWithoutAHolderAreRefused) {
             "/dev/pmem0\n");
   EXPECT_EQ(message(), "pmem0: is in use by SCSI target a; remove it with "
                        "targetcli first");
+  std::filesystem::remove_all(files.directory / "sys/kernel/config/target");
+  EXPECT_EQ(message(), "");
+
+  const std::string function =
+      "sys/kernel/config/usb_gadget/g/functions/mass_storage.0/";
+  files.put(function + "stall", "1\n");
+  files.put(function + "lun.0/file", "/dev/pmem0p1\n");
+  EXPECT_EQ(message(), "pmem0: is in use by USB gadget g; empty its "
+                       "mass_storage.0/lun.0/file first");
 }
 
 TEST_F(Disks, AreFoundInProcesses) {
