@@ -7,10 +7,11 @@
 APT=()
 SIGNED_BY=signed-by=/usr/share/keyrings/debian-archive-keyring.gpg
 
-# use_suite SUITE: what follows looks there, with lists and archives of its own; without
-# SUITE, at what the system looks at. What is wrong is said on stdout.
+# use_suite SUITE...: what follows looks there, with lists and archives of its own; with
+# an empty SUITE, at what the system looks at. What is wrong is said on stdout.
 use_suite() {
-	local dir=$CACHE/apt-$1 mirror
+	local dir mirror suite
+	dir=$CACHE/apt-$(IFS=+; echo "$*")
 	APT=()
 	[ -n "$1" ] || return 0
 	mirror=$(debian_mirror)
@@ -18,7 +19,9 @@ use_suite() {
 	mirror=$(debian_mirror)
 	[ -n "$mirror" ] || { echo 'no mirror of Debian is configured'; return 1; }
 	mkdir -p "$dir/lists/partial" "$dir/archives/partial"
-	echo "deb [$SIGNED_BY] $mirror $1 main" > "$dir/sources.list"
+	for suite; do
+		echo "deb [$SIGNED_BY] $mirror $suite main"
+	done > "$dir/sources.list"
 	APT=(-o Dir::Etc::SourceList="$dir/sources.list" -o Dir::Etc::SourceParts=/dev/null
 	     -o Dir::State::Lists="$dir/lists" -o Dir::Cache="$dir"
 	     -o APT::Sandbox::User="$(id -un)")
