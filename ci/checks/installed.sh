@@ -3,14 +3,16 @@
 # The packages at work on a disk with Debian, from the first command to a file that is still
 # there after a reboot through GRUB, and to the purge that leaves nothing. What was typed
 # and printed is in the comments of the output. "all" does it by UEFI as well, with an
-# upgrade; and pmem-dkms on Debian's own kernel 6.12, with the root filesystem in memory.
-# "dkms" does this last part only.
+# upgrade; and pmem-dkms on Debian's own kernels of both bases, with the root filesystem in
+# memory. "dkms" does this last part only.
 #
 # takes: 600
 # soak: all
 . "$(dirname "$0")/../lib/common.sh"
 # shellcheck source=ci/lib/accel.sh
 . "$TOP/ci/lib/accel.sh"
+# shellcheck source=ci/lib/archive.sh
+. "$TOP/ci/lib/archive.sh"
 # shellcheck source=ci/lib/terminal.sh
 . "$TOP/ci/lib/terminal.sh"
 
@@ -128,32 +130,38 @@ session() {
 	power_off
 }
 
-# root_on_pmem: the initial RAM disk loads the driver if the root filesystem needs it
+# root_on_pmem KERNEL: the initial RAM disk loads the driver if the root filesystem needs it
 root_on_pmem() {
 	quiet 'umount /srv/pmem && mkfs.ext4 -q -F /dev/pmem0 && mount -o dax /dev/pmem0 /mnt'
 	quiet 'sed -i "s,^[^#[:space:]]*[[:space:]]*/[[:space:]],/dev/pmem0 / ,; /srv.pmem/d" /etc/fstab'
-	report 'root: a root filesystem is copied to a disk of the driver' type_in \
+	report "$1: a root filesystem is copied to a disk of the driver" type_in \
 		'tar -C / --one-file-system --exclude=./usr/share/doc --exclude=./var/cache -cf - . | tar -C /mnt -xf - && umount /mnt' 900
-	shown 'root: the initial RAM disk is made anew' 'update-initramfs -u' 600
+	shown "$1: the initial RAM disk is made anew" 'update-initramfs -u' 600
 	quiet 'sed -i "s,root=[^ ]*,root=/dev/pmem0," /boot/grub/grub.cfg'
-	shown 'root: the machine reboots from it' reboot
-	report 'root: the root filesystem is on the disk' type_in 'findmnt -no SOURCE / | grep -x /dev/pmem0'
+	shown "$1: the machine reboots from it" reboot
+	report "$1: the root filesystem is on the disk" type_in 'findmnt -no SOURCE / | grep -x /dev/pmem0'
 }
 
-# own_kernel: the driver of pmem-dkms on the newest kernel 6.12 that Debian has
+# own_kernel KERNEL DISK [SUITE...]: the driver of pmem-dkms on the newest such kernel that
+# Debian has there
 own_kernel() {
-	local headers status=$TERMINAL/dpkg-status
-	headers=$(apt-cache search --names-only '^linux-headers-6\.12\..*-cloud-amd64$' |
+	local kernel=$1 disk=$2 headers status=$TERMINAL/dpkg-status
+	shift 2
+	use_suite "$@"
+	report "$kernel: the lists of packages are there" update_packages
+	headers=$(apt-cache "${APT[@]}" search --names-only "^linux-headers-$kernel\\..*-cloud-amd64$" |
 		cut -d' ' -f1 | sort -V | tail -n 1)
 	if [ -z "$headers" ]; then
-		skip 'DKMS: the driver builds on a kernel 6.12' 'the archive has none'
+		skip "$kernel: DKMS builds the driver" 'the archive has no such kernel'
 		return
 	fi
 	# with all that is not on the disk yet
 	debugfs -R "dump /var/lib/dpkg/status $status" "$disk?offset=$((66 << 20))" 2> /dev/null
+	rm -rf "$TERMINAL/archives"
 	mkdir -p "$TERMINAL/archives/partial"
-	report 'DKMS: Debian has the packages' \
-		apt-get -o "Dir::State::status=$status" -o "Dir::Cache::archives=$TERMINAL/archives" \
+	report "$kernel: Debian has the packages" \
+		apt-get "${APT[@]}" -o "Dir::State::status=$status" \
+		-o "Dir::Cache::archives=$TERMINAL/archives" \
 		-o APT::Sandbox::User="$(id -un)" -o Debug::NoLocking=1 --download-only -q -y \
 		--no-install-recommends install "$TERMINAL"/packages/pmem-{dkms,tools}_*.deb \
 		"$headers" "${headers/headers/image}"
@@ -163,20 +171,20 @@ own_kernel() {
 	rm -f "$TERMINAL/disk.img"
 	qemu-img create -q -f qcow2 -b "$disk" -F raw "$TERMINAL/disk.img"
 	power_on "${hardware[@]}"
-	report 'DKMS: Debian boots from the disk' log_in
+	report "$kernel: Debian boots from the disk" log_in
 	quiet 'mkdir -p /media/stick; mount -o ro LABEL=first /media/stick'
-	shown 'DKMS: apt installs and builds' 'apt-get install -y --no-install-recommends /media/stick/*.deb' 3000
-	shown 'DKMS: the configuration is written' 'pmemctl apply --update -m /srv/pmem 2560M@4G' 300
-	shown 'DKMS: the machine reboots' reboot
-	report 'DKMS: with 6.12' type_in 'uname -r | grep "^6\.12\."'
-	report 'DKMS: the driver has the version of the package' \
+	shown "$kernel: apt installs and DKMS builds" 'apt-get install -y --no-install-recommends /media/stick/*.deb' 3000
+	shown "$kernel: the configuration is written" 'pmemctl apply --update -m /srv/pmem 2560M@4G' 300
+	shown "$kernel: the machine reboots" reboot
+	report "$kernel: into that kernel" type_in "uname -r | grep -F '$kernel.'"
+	report "$kernel: the driver has the version of the package" \
 		type_in "modinfo -F version pmem | grep -x '$(cat "$TOP/packaging/version")'"
-	shown 'DKMS: a filesystem is made and mounted' 'mkfs.ext4 -q /dev/pmem0 && mount /srv/pmem'
-	report 'DKMS: with dax' has_dax
+	shown "$kernel: a filesystem is made and mounted" 'mkfs.ext4 -q /dev/pmem0 && mount /srv/pmem'
+	report "$kernel: with dax" has_dax
 	quiet 'echo kept > /srv/pmem/file'
-	shown 'DKMS: the machine reboots again' reboot
-	report 'DKMS: the file is there' type_in 'grep -x kept /srv/pmem/file'
-	root_on_pmem
+	shown "$kernel: the machine reboots again" reboot
+	report "$kernel: the file is there" type_in 'grep -x kept /srv/pmem/file'
+	root_on_pmem "$kernel"
 	power_off
 }
 
@@ -192,5 +200,10 @@ if [ "${1:-}" = all ]; then
 	session UEFI -drive if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd \
 		-drive "if=pflash,format=raw,file=$TERMINAL/variables"
 fi
-[ -z "${1:-}" ] || own_kernel
+if [ -n "${1:-}" ]; then
+	own_kernel 6.12 "$disk" ''
+	# the suite that has mainline, as base.conf says
+	suite=${BASE_SUITE[${BASES[0]}]}
+	own_kernel "${BASES[0]}" "$("$TOP/ci/vm/disk" "$boot" "${suite%-backports}")" "$suite" "${suite%-backports}"
+fi
 end_tests
