@@ -145,9 +145,11 @@ root_on_pmem() {
 # own_kernel KERNEL DISK [SUITE...]: the driver of pmem-dkms on the newest such kernel that
 # Debian has there
 own_kernel() {
-	local kernel=$1 disk=$2 headers status=$TERMINAL/dpkg-status
+	local kernel=$1 disk=$2 headers status=$TERMINAL/dpkg-status release=()
 	shift 2
 	use_suite "$@"
+	# apt takes nothing from backports unasked
+	[ -z "$1" ] || release=(-t "$1")
 	report "$kernel: the lists of packages are there" update_packages
 	headers=$(apt-cache "${APT[@]}" search --names-only "^linux-headers-$kernel\\..*-cloud-amd64$" |
 		cut -d' ' -f1 | sort -V | tail -n 1)
@@ -163,7 +165,7 @@ own_kernel() {
 		apt-get "${APT[@]}" -o "Dir::State::status=$status" \
 		-o "Dir::Cache::archives=$TERMINAL/archives" \
 		-o APT::Sandbox::User="$(id -un)" -o Debug::NoLocking=1 --download-only -q -y \
-		--no-install-recommends install "$TERMINAL"/packages/pmem-{dkms,tools}_*.deb \
+		--no-install-recommends "${release[@]}" install "$TERMINAL"/packages/pmem-{dkms,tools}_*.deb \
 		"$headers" "${headers/headers/image}"
 	hardware=("${hardware[@]:0:6}")
 	stick first "$TERMINAL"/archives/*.deb "$TERMINAL"/packages/pmem-{dkms,tools}_*.deb
